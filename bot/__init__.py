@@ -1,0 +1,1 @@
+"""How people are asked in Slack, and how their answer gets back to the graph."""

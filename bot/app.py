@@ -1,0 +1,211 @@
+"""The composition root: settings in, running processes out."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+from docket import Docket, Worker
+from redis.asyncio import BlockingConnectionPool, Redis
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+
+from bot import listeners
+from bot.queue import Queue
+from bot.redis_check import require_suitable
+from bot.services import Services
+from bot.settings import BadSettings, BotSettings, StoreSettings
+from bot.slack import SlackGateway, SlackRefused, SlackUnavailable, slack_client
+from bot.starting import Starter
+from bot.store import Store
+from bot.tasks import Tasks
+from workflows.catalog import Catalog
+from workflows.checkpointer import FencedRedisSaver
+from workflows.clock import Clock, utc_now
+from workflows.connectors.payments import SqlitePayments
+from workflows.effects import EffectLedger
+from workflows.graphs.refund import refund
+from workflows.lease import Leases
+from workflows.protocol import Policy
+from workflows.runner import Runner
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS = 60  # to Redis, of one process; whoever needs one more waits
+LEASE = timedelta(seconds=15)
+REDELIVERY = timedelta(seconds=45)  # longer than a drain takes, and than the lease
+DRAIN = 20.0  # seconds that a stopping worker gives to what it has begun
+SLOTS = 20  # tasks that a worker does at a time
+
+
+def catalog(settings: StoreSettings) -> Catalog:
+    """The workflows of this deployment."""
+    return Catalog([refund(SqlitePayments(settings.payments_db))])
+
+
+def policies(known: Catalog, default: Policy) -> dict[str, Policy]:
+    """Who decides, by workflow. BadSettings where that would be nobody."""
+    chosen = {name: workflow.policy or default for name, workflow in known.items()}
+    nobody = sorted(name for name, policy in chosen.items() if not policy.approvers)
+    if nobody:
+        raise BadSettings(
+            "Settings are missing or wrong:\n- COUNTERSIGN_APPROVERS: is empty, and so nobody "
+            f"could decide: {', '.join(nobody)}. Name users (U…) and user groups (S…), by commas."
+        )
+    return chosen
+
+
+@contextlib.asynccontextmanager
+async def open_store(
+    settings: StoreSettings, now: Clock = utc_now
+) -> AsyncGenerator[tuple[Store, Starter], None]:
+    """What the command line needs: records, and a way to start runs. RedisNotSuitable where the
+    server is not what it must be."""
+    redis = connect(settings.redis_url.get_secret_value())
+    try:
+        for warning in await require_suitable(redis):
+            log.warning("Redis: %s", warning)
+        store = Store(redis, settings.namespace)
+        async with _docket(settings) as docket:
+            yield store, Starter(store, Queue.on(docket), catalog(settings), now)
+    finally:
+        await redis.aclose()
+
+
+@contextlib.asynccontextmanager
+async def open_services(
+    settings: BotSettings, known: Catalog | None = None, now: Clock = utc_now
+) -> AsyncGenerator[Services, None]:
+    """Everything that a bot or a worker is made of, connected and checked."""
+    known = known or catalog(settings)
+    chosen = policies(known, settings.default_policy)
+    async with open_store(settings, now) as (store, starter):
+        client = slack_client(settings.bot_token.get_secret_value(), settings.api_url)
+        slack = await SlackGateway.connect(client)
+        saver = FencedRedisSaver(
+            store.redis, namespace=settings.namespace, state_types=known.state_types
+        )
+        await saver.asetup()
+        effects = EffectLedger(store.redis, store.keys.prefix, now)
+        tasks = Tasks(
+            store=store,
+            queue=starter.queue,
+            runner=Runner(known, saver, effects),
+            effects=effects,
+            leases=Leases(store.redis, store.keys.prefix, LEASE),
+            slack=slack,
+            policies=chosen,
+            channel=settings.channel,
+            instance=settings.instance or f"{socket.gethostname()}#{os.getpid()}",
+            now=now,
+        )
+        yield Services(store, slack, tasks, Starter(store, starter.queue, known, now), known, now)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What this process does."""
+
+    listens: bool
+    works: bool
+
+
+async def serve(settings: BotSettings, roles: Roles) -> None:
+    """Run until SIGTERM or SIGINT: stop listening first, then finish what is in flight."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with open_services(settings) as services, contextlib.AsyncExitStack() as stack:
+        if roles.works:
+            await stack.enter_async_context(working(services))
+        if roles.listens:
+            await stack.enter_async_context(listening(settings, services))
+        log.info("%s is ready in %s", services.tasks.instance, services.slack.team_name)
+        await stopping.wait()
+        log.info("%s is stopping", services.tasks.instance)
+
+
+@contextlib.asynccontextmanager
+async def listening(settings: BotSettings, services: Services) -> AsyncGenerator[None, None]:
+    """Slack's clicks and commands, by Socket Mode or by signed HTTP."""
+    secret = settings.signing_secret.get_secret_value() if settings.signing_secret else None
+    app = AsyncApp(client=services.slack.client, signing_secret=secret)
+    listeners.register(app, services)
+    if settings.app_token:
+        handler = AsyncSocketModeHandler(app, settings.app_token.get_secret_value())
+        await handler.connect_async()
+        try:
+            yield
+        finally:
+            await handler.close_async()
+    else:
+        async with http_endpoint(app, settings.port):
+            yield
+
+
+@contextlib.asynccontextmanager
+async def http_endpoint(app: AsyncApp, port: int) -> AsyncGenerator[None, None]:
+    """`POST /slack/events` on all interfaces; Bolt checks each signature."""
+    runner = web.AppRunner(app.web_app(path="/slack/events"), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, port=port).start()
+        log.info("listening on port %s, path /slack/events", port)
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def working(services: Services) -> AsyncGenerator[None, None]:
+    """A docket worker beside whatever else this process does."""
+    services.tasks.register()
+    async with Worker(
+        services.tasks.queue.docket,
+        name=services.tasks.instance,
+        concurrency=SLOTS,
+        redelivery_timeout=REDELIVERY,
+        reconnection_delay=timedelta(seconds=1),
+        minimum_check_interval=timedelta(milliseconds=50),
+        scheduling_resolution=timedelta(milliseconds=250),
+    ) as worker:
+        running = asyncio.create_task(worker.run_forever())
+        try:
+            yield
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+                await asyncio.wait_for(running, DRAIN)
+
+
+def connect(url: str) -> Redis:
+    """BadSettings where the address cannot be read; its password is never shown."""
+    try:
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=CONNECTIONS, timeout=20, protocol=2, health_check_interval=30
+        )
+    except ValueError:
+        raise BadSettings(
+            "Settings are missing or wrong:\n- REDIS_URL: is not an address such as "
+            "redis://:password@host:6379/0 (escape special characters in the password)"
+        ) from None
+    return Redis.from_pool(pool)
+
+
+def _docket(settings: StoreSettings) -> Docket:
+    return Docket(
+        name=f"countersign-{settings.namespace}", url=settings.redis_url.get_secret_value()
+    )
+
+
+def why_slack_failed(error: SlackRefused | SlackUnavailable, settings: BotSettings) -> str:
+    """What an operator reads when auth.test fails at start."""
+    if isinstance(error, SlackRefused):
+        return f"Slack refuses SLACK_BOT_TOKEN: {error}. Install the app again and copy its token."
+    return f"Slack does not answer at {settings.api_url} ({error}). Is SLACK_API_URL right?"

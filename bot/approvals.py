@@ -1,0 +1,221 @@
+"""An approval: one question, asked once, decided once. All its rules, and no I/O."""
+
+from datetime import datetime, timedelta
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+
+from bot.audit import Draft, Tag
+from bot.records import Change, Record
+from bot.runs import Run
+from workflows.payloads import Asked
+from workflows.protocol import Actor, ApprovalRequest, Decision, Expired, Policy
+from workflows.runner import Question
+
+Status = Literal[
+    "pending",
+    "approved",
+    "edited",
+    "rejected",
+    "answered",
+    "expired",
+    "superseded",
+    "cancelled",
+]
+OUTCOME: dict[str, tuple[Status, Tag]] = {
+    "approve": ("approved", Tag.APPROVED),
+    "edit": ("edited", Tag.EDITED),
+    "reject": ("rejected", Tag.REJECTED),
+    "respond": ("answered", Tag.ANSWERED),
+    "expired": ("expired", Tag.EXPIRED),
+}
+RETRY_SLACK = timedelta(seconds=5)  # doubled with each try, up to the next
+RETRY_SLACK_AT_MOST = timedelta(minutes=5)
+
+
+class Closed(Exception):
+    """The approval is no longer pending; the decision was not taken."""
+
+
+class MessageRef(BaseModel):
+    """Where the card stands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    channel: str
+    ts: str
+
+
+class Delivery(BaseModel):
+    """What Slack said when the card or a reply was last refused. code: Slack's own error."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    tries: int
+    retry_at: AwareDatetime
+
+
+class Outcome(BaseModel):
+    """What became of the decision, as the card says it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: Literal["done", "failed"]
+    text: str
+    at: AwareDatetime
+
+
+class Approval(Record):
+    """revision: counts what a reader of the card would notice; shown: the revision that Slack
+    has. trail: how many events tell of it; replied: how many of them Slack has. posting_since
+    and reply_tried: what was begun and not yet known to have arrived, so that the next try
+    looks before it posts."""
+
+    id: str
+    thread_id: str
+    workflow: str
+    interrupt_id: str
+    node: str
+    request: ApprovalRequest
+    digest: str
+    note: str = ""
+    policy: Policy
+    requester: str | None
+    channel: str
+    status: Status = "pending"
+    votes: tuple[Decision, ...] = ()
+    requested_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    superseded_by: str | None = None
+    handed_over_at: AwareDatetime | None = None
+    applied_at: AwareDatetime | None = None
+    outcome: Outcome | None = None
+    message: MessageRef | None = None
+    revision: int = 1
+    shown: int = 0
+    trail: int = 0
+    replied: int = 0
+    posting_since: AwareDatetime | None = None
+    reply_tried: int = 0
+    delivery: Delivery | None = None
+
+    @classmethod
+    def open(
+        cls,
+        run: Run,
+        question: Question,
+        asked: Asked,
+        *,
+        policy: Policy,
+        channel: str,
+        now: datetime,
+    ) -> Change:
+        """The record of a question. The same question gives the same id, so it is opened once."""
+        request = asked.request
+        approval = cls(
+            id=question.key,
+            team=run.team,
+            thread_id=run.thread_id,
+            workflow=run.workflow,
+            interrupt_id=question.interrupt_id,
+            node=question.node,
+            request=request,
+            digest=request.digest,
+            note=asked.note,
+            policy=request.policy or policy,
+            requester=run.requester,
+            channel=channel,
+            requested_at=now,
+            expires_at=now + request.expires_in if request.expires_in else None,
+        )
+        detail: dict[str, JsonValue] = {"request": request.model_dump(mode="json")}
+        return Change(approval, (approval.event(Tag.REQUESTED, now, detail=detail),))
+
+    @property
+    def decision(self) -> Decision | None:
+        """The vote that decided; None while pending, or where it was superseded."""
+        return self.votes[-1] if self.votes and self.status not in ("superseded",) else None
+
+    def decide(self, decision: Decision, now: datetime) -> Change:
+        """Take the decision. Closed where there is one already."""
+        if self.status != "pending":
+            raise Closed(self.status)
+        status, tag = OUTCOME[decision.type]
+        record = self._revised(status=status, votes=(*self.votes, decision), closed_at=now)
+        actor = decision.by if decision.by.user else None
+        detail = decision.model_dump(mode="json", include={"values", "reason", "text"})
+        return Change(record, (record.event(tag, now, actor, detail),))
+
+    def expire(self, now: datetime) -> Change:
+        """The deadline has passed: an outcome of its own, which the graph is told."""
+        nobody = Actor(team=self.team, user=None)
+        return self.decide(Expired(by=nobody, at=now, digest=self.digest), now)
+
+    def supersede(self, now: datetime, by: str | None = None) -> Change:
+        """The graph no longer asks this; by: the id of what it asks instead."""
+        record = self._revised(status="superseded", closed_at=now, superseded_by=by)
+        return Change(record, (record.event(Tag.SUPERSEDED, now, detail={"by": by}),))
+
+    def hand_over(self, now: datetime, instance: str, checkpoint_id: str) -> Change:
+        """The decision goes to the graph; from here on it is final there too."""
+        record = self._revised(handed_over_at=now)
+        detail: dict[str, JsonValue] = {"instance": instance, "checkpoint_id": checkpoint_id}
+        return Change(record, (record.event(Tag.RUN_RESUMED, now, detail=detail),))
+
+    def applied(self, now: datetime) -> Self:
+        """The graph has taken the decision and does not ask any more."""
+        return self.to(applied_at=now)
+
+    def concluded(self, state: Literal["done", "failed"], text: str, now: datetime) -> Self:
+        return self._revised(outcome=Outcome(state=state, text=text, at=now))
+
+    def posting(self, now: datetime) -> Self:
+        """About to post the card: whoever comes next looks for it first."""
+        return self.to(posting_since=self.posting_since or now)
+
+    def posted(self, message: MessageRef, revision: int, now: datetime) -> Change:
+        """Slack has the card, drawn from `revision`."""
+        record = self.to(message=message, shown=revision, posting_since=None, delivery=None)
+        if self.message is not None:
+            return Change(record)
+        detail: dict[str, JsonValue] = {"channel": message.channel, "ts": message.ts}
+        return Change(record, (record.event(Tag.SHOWN, now, detail=detail),))
+
+    def lost(self) -> Self:
+        """The message is gone: it is posted anew."""
+        return self.to(message=None, posting_since=None, shown=0)
+
+    def replying(self, number: int) -> Self:
+        return self.to(reply_tried=number)
+
+    def replied_to(self, number: int) -> Self:
+        """The first `number` events of the trail stand in the thread."""
+        return self.to(replied=number, delivery=None)
+
+    def undelivered(self, code: str, now: datetime) -> Self:
+        """Slack refused: try again later, for as long as it takes."""
+        tries = (self.delivery.tries if self.delivery else 0) + 1
+        pause = min(RETRY_SLACK * 2 ** min(tries - 1, 10), RETRY_SLACK_AT_MOST)
+        return self.to(delivery=Delivery(code=code, tries=tries, retry_at=now + pause))
+
+    def event(
+        self,
+        tag: Tag,
+        now: datetime,
+        actor: Actor | None = None,
+        detail: dict[str, JsonValue] | None = None,
+    ) -> Draft:
+        return Draft(
+            thread_id=self.thread_id,
+            tag=tag,
+            at=now,
+            actor=actor,
+            approval_id=self.id,
+            digest=self.digest,
+            detail=detail or {},
+        )
+
+    def _revised(self, **changes: object) -> Self:
+        return self.to(revision=self.revision + 1, **changes)

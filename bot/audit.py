@@ -1,0 +1,84 @@
+"""What happened, as a chain: each event carries the hash of the one before it."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+
+from workflows.protocol import Actor
+
+GENESIS = "0" * 64
+
+
+class Tag(StrEnum):
+    """`subject:action`; stored, so a name once given stays."""
+
+    RUN_STARTED = "run:started"
+    RUN_RESUMED = "run:resumed"
+    RUN_RETRIED = "run:retried"
+    RUN_FINISHED = "run:finished"
+    RUN_FAILED = "run:failed"
+    REQUESTED = "approval:requested"
+    SHOWN = "approval:shown"
+    APPROVED = "approval:approved"
+    EDITED = "approval:edited"
+    REJECTED = "approval:rejected"
+    ANSWERED = "approval:answered"
+    EXPIRED = "approval:expired"
+    SUPERSEDED = "approval:superseded"
+    UNDELIVERED = "approval:undelivered"
+    EFFECT_DONE = "effect:done"
+    EFFECT_REFUSED = "effect:refused"
+
+
+class Draft(BaseModel):
+    """An event before it has its place in the chain. approval_id: whose card's thread tells it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    thread_id: str
+    tag: Tag
+    at: AwareDatetime
+    actor: Actor | None = None
+    approval_id: str | None = None
+    digest: str | None = None
+    detail: dict[str, JsonValue] = {}
+
+
+class AuditEvent(Draft):
+    """An event in its thread's chain. seq: from 0, without a gap. hash: SHA-256 (hex) over the
+    canonical JSON of all the other fields."""
+
+    seq: int
+    previous: str
+    hash: str = ""
+
+    def digest_of_all(self) -> str:
+        """What `hash` must be."""
+        body = self.model_dump(mode="json", exclude={"hash"})
+        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def chain(last: AuditEvent | None, drafts: Iterable[Draft]) -> list[AuditEvent]:
+    """The drafts as the next events after `last` (None: the thread has none yet)."""
+    events: list[AuditEvent] = []
+    for draft in drafts:
+        seq, previous = (last.seq + 1, last.hash) if last else (0, GENESIS)
+        event = AuditEvent(**dict(draft), seq=seq, previous=previous)
+        last = event.model_copy(update={"hash": event.digest_of_all()})
+        events.append(last)
+    return events
+
+
+def first_broken(events: Iterable[AuditEvent]) -> int | None:
+    """The position of the first event that is not what was written there; None: all is well."""
+    expected = GENESIS
+    for position, event in enumerate(events):
+        intact = event.seq == position and event.previous == expected
+        if not intact or event.hash != event.digest_of_all():
+            return position
+        expected = event.hash
+    return None

@@ -1,0 +1,235 @@
+"""The command line: `countersign`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from bot import app as composition
+from bot import report
+from bot.app import Roles, open_store
+from bot.redis_check import RedisNotSuitable
+from bot.runs import OtherInput
+from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
+from bot.slack import SlackRefused, SlackUnavailable
+from bot.starting import BadStart
+from bot.telemetry import configure_logging, reference
+from workflows.catalog import InvalidInput, UnknownWorkflow
+from workflows.effects import EffectLedger
+
+cli = typer.Typer(
+    name="countersign",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Human approvals in Slack for LangGraph workflows: a person says yes before it happens.",
+    epilog="Try it without a Slack account: [bold]countersign demo[/bold]",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+S = TypeVar("S", bound=StoreSettings)
+T = TypeVar("T")
+EXPECTED = (BadSettings, BadStart, InvalidInput, OtherInput, RedisNotSuitable, UnknownWorkflow)
+
+
+class Failed(Exception):
+    """What the person at the terminal is told, before exit 1."""
+
+
+def main() -> None:
+    """The console script."""
+    cli()
+
+
+def _version(on: bool) -> None:
+    if on:
+        print(f"countersign {installed_version('countersign')}")  # noqa: T201
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_version, help="Show it."),
+    ] = False,
+) -> None:
+    pass
+
+
+@cli.command()
+def bot(
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Advance workflows in this process too.")
+    ] = True,
+) -> None:
+    """Listen to Slack, and advance workflows: run as many of these as you like.
+
+    Socket Mode where SLACK_APP_TOKEN is set, else HTTP with SLACK_SIGNING_SECRET on PORT.
+    """
+    _serve(_loaded(ListenerSettings), Roles(listens=True, works=worker))
+
+
+@cli.command()
+def worker() -> None:
+    """Advance workflows and keep cards up to date, without listening to Slack."""
+    _serve(_loaded(BotSettings), Roles(listens=False, works=True))
+
+
+@cli.command()
+def start(
+    workflow: Annotated[str, typer.Argument(help="Its name, such as refund.")],
+    fields: Annotated[
+        list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="Its input.")
+    ] = None,
+    thread_id: Annotated[
+        str | None, typer.Option(help="Start it under this id; the same start twice is one run.")
+    ] = None,
+    requested_by: Annotated[
+        str | None, typer.Option(metavar="USER", help="Slack user id of who wants it done.")
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="Channel id for its cards, instead of COUNTERSIGN_CHANNEL.")
+    ] = None,
+    input: Annotated[  # noqa: A002 - the option's name
+        str | None, typer.Option(metavar="JSON|@FILE|-", help="Its input as JSON; - reads stdin.")
+    ] = None,
+) -> None:
+    """Start a workflow, and print its thread_id.
+
+    For example: countersign start refund customer="Acme GmbH" amount=120.50 currency=EUR
+    reason="Damaged parcel"
+    """
+    values = {**_json_input(input), **_pairs(fields or [])}
+
+    async def go() -> str:
+        async with open_store(_loaded(StoreSettings)) as (_, starter):
+            run = await starter.start_run(
+                workflow, values, thread_id=thread_id, requester=requested_by, channel=channel
+            )
+            return run.thread_id
+
+    print(_run(go()))  # noqa: T201 - the one thing that a script wants
+
+
+@cli.command("list")
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+) -> None:
+    """List what is waiting for a decision, oldest first."""
+
+    async def go() -> list[dict[str, Any]]:
+        async with open_store(_loaded(StoreSettings)) as (store, _):
+            pending, _total = await store.pending(0, limit)
+            return [report.pending_row(approval) for approval in pending]
+
+    rows = _run(go())
+    if as_json:
+        print(json.dumps(rows, indent=2))  # noqa: T201
+    else:
+        out.print(report.pending_table(rows))
+
+
+@cli.command()
+def show(
+    thread_id: Annotated[str, typer.Argument(help="As `countersign start` printed it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show one run: its questions, decisions, effects and audit trail."""
+
+    async def go() -> dict[str, Any]:
+        async with open_store(_loaded(StoreSettings)) as (store, _):
+            found = await report.of_thread(
+                store, EffectLedger(store.redis, store.keys.prefix), thread_id
+            )
+            if found is None:
+                raise Failed(
+                    f"There is no run {thread_id!r}. `countersign list` lists the pending."
+                )
+            return found
+
+    found = _run(go())
+    if as_json:
+        print(json.dumps(found, indent=2))  # noqa: T201
+    else:
+        out.print(report.thread_text(found))
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Of the page.", min=0, max=65535)] = 8421,
+    tour: Annotated[
+        bool, typer.Option("--tour", help="Play the journey here, and check it.")
+    ] = False,
+) -> None:
+    """See all of it without a Slack account: a local workspace, two bots, sample requests."""
+    from bot.local import demo as local  # noqa: PLC0415 - nothing else here needs bot.local
+
+    configure_logging("WARNING")
+    raise typer.Exit(_run(local.tour() if tour else local.demo(port)))
+
+
+def _serve(settings: BotSettings, roles: Roles) -> None:
+    async def go() -> None:
+        try:
+            await composition.serve(settings, roles)
+        except (SlackRefused, SlackUnavailable) as error:
+            raise Failed(composition.why_slack_failed(error, settings)) from None
+
+    _run(go())
+
+
+def _loaded(kind: type[S]) -> S:
+    try:
+        settings = load(kind)
+    except BadSettings as error:
+        err.print(str(error), markup=False, style="red")
+        raise typer.Exit(1) from None
+    configure_logging(settings.log_level)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """The outcome; or the words for what went wrong, and exit 1."""
+    try:
+        return asyncio.run(work)
+    except (Failed, *EXPECTED) as error:
+        err.print(str(error), markup=False, style="red")
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+        number = reference(error, command=" ".join(sys.argv[1:2]))
+        err.print(f"Something went wrong (reference {number}): {type(error).__name__}", style="red")
+    raise typer.Exit(1)
+
+
+def _json_input(given: str | None) -> dict[str, Any]:
+    if given is None:
+        return {}
+    try:
+        if given == "-":
+            text = sys.stdin.read()
+        else:
+            text = Path(given[1:]).read_text(encoding="utf-8") if given[:1] == "@" else given
+        values = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"--input: {error}") from None
+    if not isinstance(values, dict):
+        raise typer.BadParameter('--input: give a JSON object, such as {"amount": "12.50"}')
+    return values
+
+
+def _pairs(fields: list[str]) -> dict[str, str]:
+    loose = [field for field in fields if "=" not in field]
+    if loose:
+        raise typer.BadParameter(f"{loose[0]!r}: write each value as field=value")
+    return {name: value for name, _, value in (field.partition("=") for field in fields)}

@@ -1,0 +1,13 @@
+"""Slack's clicks and commands, translated into our words and back; no rules live here."""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.listeners import commands, decisions, home
+from bot.services import Services
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Every listener of the app."""
+    commands.register(app, services)
+    decisions.register(app, services)
+    home.register(app, services)

@@ -1,0 +1,131 @@
+"""`/approvals`: list what is pending, show one thread, start a workflow, help."""
+
+import html
+import re
+import shlex
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+
+from bot.approvals import Approval
+from bot.listeners.guard import guarded, tell
+from bot.runs import OtherInput
+from bot.services import Services
+from bot.slack import SlackRefused, SlackUnavailable
+from bot.starting import BadStart
+from bot.views.card import ActionId, Card
+from bot.views.help import help_card, problem_card
+from bot.views.listing import PAGE_SIZE, Page, pending_list, thread_report
+from bot.views.text import escape, section
+from workflows.catalog import InvalidInput, UnknownWorkflow
+
+COMMAND = "/approvals"
+QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # as phones type them
+MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    @guarded
+    async def command(body: dict[str, Any], ack: AsyncAck, respond: AsyncRespond) -> None:
+        await ack()
+        await _show(respond, await answer(services, body))
+
+    @guarded
+    async def page(body: dict[str, Any], ack: AsyncAck, respond: AsyncRespond) -> None:
+        await ack()
+        value = body["actions"][0].get("value") or ""
+        start = int(value) if value.isdecimal() else 0
+        await _show(respond, await list_pending(services, start), replace_original=True)
+
+    app.command(COMMAND)(command)
+    for action in (ActionId.PREVIOUS, ActionId.NEXT):
+        app.action(action)(page)
+
+
+async def answer(services: Services, body: dict[str, Any]) -> Card:
+    """The private answer to one command."""
+    try:
+        words = shlex.split(body.get("text", "").translate(QUOTES))
+    except ValueError:
+        return help_card(services.catalog.values(), "A quotation mark is not closed.")
+    match words:
+        case [] | ["list"]:
+            return await list_pending(services, 0)
+        case ["help"]:
+            return help_card(services.catalog.values())
+        case ["show", thread_id]:
+            return await show(services, thread_id)
+        case ["start", workflow, *fields]:
+            return await start(services, body, workflow, fields)
+        case ["show" | "start", *_]:
+            return help_card(services.catalog.values(), f"`{words[0]}` needs more, or less.")
+        case _:
+            asked = escape(words[0], 60)
+            return help_card(services.catalog.values(), f"There is no `/approvals {asked}`.")
+
+
+async def list_pending(services: Services, start: int) -> Card:
+    """A page of what waits; one that has emptied meanwhile shows the last that has not."""
+    items, total = await services.store.pending(start, PAGE_SIZE)
+    if not items and total:
+        start = (total - 1) // PAGE_SIZE * PAGE_SIZE
+        items, total = await services.store.pending(start, PAGE_SIZE)
+    links = await _links(services, items)
+    return pending_list(Page(items, start, total), links, services.now())
+
+
+async def show(services: Services, thread_id: str) -> Card:
+    run = await services.store.run(thread_id)
+    if run is None:
+        return problem_card(f"There is no run {thread_id!r}. `/approvals` lists what is pending.")
+    approvals = await services.store.approvals_of(thread_id)
+    return thread_report(run, approvals, await _links(services, approvals))
+
+
+async def start(services: Services, body: dict[str, Any], workflow: str, fields: list[str]) -> Card:
+    """Start it in the caller's name; what does not fit is said field by field."""
+    member = await services.slack.member(body["user_id"], body["team_id"])
+    if not member.full:
+        return problem_card("Only full members of this workspace start workflows.")
+    loose = [field for field in fields if "=" not in field]
+    if loose:
+        return problem_card(
+            f"{loose[0]!r}: write each value as field=value, in quotes if it has spaces."
+        )
+    pairs = (field.partition("=") for field in fields)
+    values = {name: _value(value) for name, _, value in pairs}
+    try:
+        run = await services.starter.start_run(
+            workflow, values, requester=member.user, team=services.slack.team
+        )
+    except (UnknownWorkflow, InvalidInput, BadStart, OtherInput) as problem:
+        return problem_card(str(problem))
+    return _started(run.workflow, run.thread_id, run.channel or services.tasks.channel)
+
+
+def _started(workflow: str, thread_id: str, channel: str) -> Card:
+    started = f":rocket: Started *{escape(workflow, 60)}* as `{thread_id}`."
+    text = f"{started} Its question comes to <#{channel}>."
+    return Card(text=text, blocks=[section(text)])
+
+
+async def _links(services: Services, approvals: list[Approval]) -> dict[str, str]:
+    links: dict[str, str] = {}
+    for approval in approvals:
+        if approval.message is None:
+            continue
+        try:
+            links[approval.id] = await services.slack.permalink(approval.message)
+        except (SlackRefused, SlackUnavailable):
+            continue  # the list is worth more than one link
+    return links
+
+
+def _value(typed: str) -> str:
+    """As it was meant: Slack escapes &, < and >, and sends a mention as <@U…|name>."""
+    mention = MENTION.match(typed)
+    return mention.group(1) if mention else html.unescape(typed)
+
+
+async def _show(respond: AsyncRespond, card: Card, *, replace_original: bool = False) -> None:
+    await tell(respond, card.text, blocks=card.blocks, replace_original=replace_original)

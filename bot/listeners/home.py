@@ -1,0 +1,28 @@
+"""App Home, and the events of the workspace that we keep up with."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.listeners.commands import list_pending
+from bot.services import Services
+from bot.slack import SlackRefused, SlackUnavailable
+from bot.telemetry import reference
+from bot.views.home import home_view
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    async def opened(event: dict[str, Any]) -> None:
+        if event.get("tab") != "home":
+            return
+        try:
+            listing = await list_pending(services, 0)
+            await services.slack.publish_home(event["user"], home_view(listing))
+        except (SlackRefused, SlackUnavailable) as error:
+            reference(error, listener="home")
+
+    async def group_changed(event: dict[str, Any]) -> None:
+        services.slack.forget_group(event.get("subteam_id", ""))
+
+    app.event("app_home_opened")(opened)
+    app.event("subteam_members_changed")(group_changed)

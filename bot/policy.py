@@ -1,0 +1,67 @@
+"""Who may decide: one function, failing closed, on immutable ids."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.approvals import Approval
+
+
+class Why(StrEnum):
+    """Why a click is refused. The words are in views/answers.py."""
+
+    UNKNOWN = "unknown"
+    CHANGED = "changed"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    DECIDED = "decided"
+    NOT_OFFERED = "not_offered"
+    OTHER_WORKSPACE = "other_workspace"
+    NOT_A_MEMBER = "not_a_member"
+    REQUESTER = "requester"
+    NOT_AN_APPROVER = "not_an_approver"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A Slack user as users.info tells it. full: neither bot, guest, stranger nor deactivated."""
+
+    team: str
+    user: str
+    name: str
+    full: bool
+
+
+def authorize(
+    approval: Approval, member: Member, groups: Mapping[str, frozenset[str]]
+) -> Why | None:
+    """None where `member` may decide; else why not.
+
+    groups: the members of the user groups that the policy names; one that is missing has none.
+    """
+    if not approval.team or member.team != approval.team:
+        return Why.OTHER_WORKSPACE
+    if not member.full:
+        return Why.NOT_A_MEMBER
+    if member.user == approval.requester and not approval.policy.requester_may_approve:
+        return Why.REQUESTER
+    allowed = (
+        member.user == approver or member.user in groups.get(approver, frozenset())
+        for approver in approval.policy.approvers
+    )
+    return None if any(allowed) else Why.NOT_AN_APPROVER
+
+
+def refuse_stale(approval: Approval, digest: str, decision: str) -> Why | None:
+    """None where the button still means what it meant when it was drawn."""
+    if approval.status == "superseded":
+        return Why.SUPERSEDED
+    if approval.status == "expired":
+        return Why.EXPIRED
+    if approval.status != "pending":
+        return Why.DECIDED
+    if digest != approval.digest:
+        return Why.CHANGED
+    if decision not in approval.request.allowed_decisions:
+        return Why.NOT_OFFERED
+    return None

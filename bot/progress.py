@@ -1,0 +1,150 @@
+"""What an attempt at a run means for its records: one pure step from before to after."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from bot.approvals import Approval
+from bot.audit import Draft, Tag
+from bot.records import Change
+from bot.runs import Run
+from workflows.effects import EffectEntry
+from workflows.payloads import read_question
+from workflows.protocol import Policy
+from workflows.runner import Question, ThreadState
+
+NOTHING_EXECUTED = "Nothing was executed"
+WENT_ON = "The workflow went on"
+
+
+class Progress:
+    """Collects what one attempt changed; it is committed together or not at all.
+
+    approvals: of the thread, oldest first. effects: all that its ledger holds. policy, channel,
+    team: for the questions that are new.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        approvals: Sequence[Approval],
+        effects: Sequence[EffectEntry],
+        *,
+        policy: Policy,
+        channel: str,
+        team: str,
+        now: datetime,
+    ) -> None:
+        self._run = run.to(team=run.team or team)
+        self._before = {approval.id: approval for approval in approvals}
+        self._after = dict(self._before)
+        self._effects = effects
+        self._policy = policy
+        self._channel = channel
+        self._now = now
+        self._events: list[Draft] = []
+
+    def note(self, state: ThreadState) -> list[Change]:
+        """The graph stopped by itself: it asks, it is finished, or it was drained."""
+        done = self._note_effects()
+        still_open = {question.key: question for question in state.open}
+        self._apply(still_open, done or (NOTHING_EXECUTED if state.finished else WENT_ON))
+        self._supersede(still_open)
+        self._open(still_open.values())
+        if state.finished:
+            self._tell(Tag.RUN_FINISHED)
+            return self._all(self._run.finish(self._now))
+        stopped = self._run.drained if state.stalled else self._run.wait
+        return self._all(stopped(self._now))
+
+    def stumble(self, error: str) -> list[Change]:
+        """The attempt raised; the last of them fails the run."""
+        after = self._run.stumble(error, self._now)
+        if after.status == "failed":
+            return self.fail(error)
+        self._note_effects()
+        return self._all(self._run.stumble(error, self._now))
+
+    def fail(self, error: str) -> list[Change]:
+        """The run is given up, and each of its cards says so."""
+        done = self._note_effects()
+        self._tell(Tag.RUN_FAILED, {"error": error})
+        text = (
+            f"{done}, but then the workflow failed: {error}" if done else f"Not executed: {error}"
+        )
+        for approval in list(self._after.values()):
+            if approval.status == "pending":
+                self._take(approval.supersede(self._now))
+            elif approval.decision and not approval.outcome:
+                self._take(Change(approval.concluded("failed", text, self._now)))
+        return self._all(self._run.fail(error, self._now))
+
+    def _note_effects(self) -> str:
+        """Tell the effects that the trail does not tell yet; answers what was done, in words."""
+        settled = [entry for entry in self._effects if entry.state != "intended"]
+        news = [entry for entry in settled if _mark(entry) not in self._run.effects_noted]
+        for entry in news:
+            tag = Tag.EFFECT_DONE if entry.state == "done" else Tag.EFFECT_REFUSED
+            self._tell(tag, {"key": entry.key, "text": _words(entry)})
+        noted = (*self._run.effects_noted, *(_mark(entry) for entry in news))
+        self._run = self._run.to(effects_noted=noted)
+        return "; ".join(_words(entry) for entry in news if entry.state == "done")
+
+    def _apply(self, still_open: Mapping[str, Question], text: str) -> None:
+        for approval in list(self._after.values()):
+            taken = approval.handed_over_at and not approval.applied_at
+            if taken and approval.id not in still_open:
+                applied = approval.applied(self._now)
+                self._take(Change(applied.concluded("done", text, self._now)))
+
+    def _supersede(self, still_open: Mapping[str, Question]) -> None:
+        instead = next((key for key in still_open if key not in self._before), None)
+        for approval in list(self._after.values()):
+            if approval.status == "pending" and approval.id not in still_open:
+                self._take(approval.supersede(self._now, instead))
+
+    def _open(self, questions: Iterable[Question]) -> None:
+        for question in questions:
+            if question.key in self._before:
+                continue
+            opened = Approval.open(
+                self._run,
+                question,
+                read_question(question.value),
+                policy=self._policy,
+                channel=self._channel,
+                now=self._now,
+            )
+            self._take(opened)
+
+    def _tell(self, tag: Tag, detail: dict[str, JsonValue] | None = None) -> None:
+        """An event of the run; the card whose decision set it going tells it in its thread."""
+        handed = [a for a in self._after.values() if a.handed_over_at]
+        last = max(handed, key=lambda a: a.handed_over_at or self._now, default=None)
+        approval_id = last.id if last else None
+        self._events.append(self._run.event(tag, self._now, None, detail, approval_id))
+
+    def _take(self, change: Change) -> None:
+        approval: Approval = change.record
+        self._after[approval.id] = approval
+        self._events += change.events
+
+    def _all(self, run: Run) -> list[Change]:
+        told = {event.approval_id for event in self._events}
+        changed = [
+            Change(approval)
+            for key, approval in self._after.items()
+            if key in told or approval != self._before.get(key)
+        ]
+        return [Change(run, tuple(self._events)), *changed]
+
+
+def _mark(entry: EffectEntry) -> str:
+    return f"{entry.state} {entry.key} {entry.attempt}"
+
+
+def _words(entry: EffectEntry) -> str:
+    if entry.receipt is None:
+        return entry.error or entry.state
+    return f"{entry.receipt.summary}, {entry.receipt.id}"

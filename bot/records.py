@@ -1,0 +1,33 @@
+"""What all records share: a version for the compare in commit.lua, and their workspace."""
+
+from typing import Any, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.audit import Draft
+
+SCHEMA_VERSION = 1
+
+
+class Record(BaseModel):
+    """A frozen value; a transition returns the next one.
+
+    version: how often it was committed; 0 is new. team: enterprise or team id of its Slack
+    workspace, "" until a bot of that workspace has seen it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int = SCHEMA_VERSION
+    version: int = 0
+    team: str = ""
+
+    def to(self, **changes: Any) -> Self:
+        return self.model_copy(update=changes)
+
+
+class Change(NamedTuple):
+    """A record as it shall be, and what the trail says of it."""
+
+    record: Any
+    events: tuple[Draft, ...] = ()

@@ -1,0 +1,124 @@
+"""A run: one start of one workflow under one thread_id, from queued to finished."""
+
+from datetime import datetime, timedelta
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, JsonValue
+
+from bot.audit import Draft, Tag
+from bot.records import Change, Record
+from workflows.protocol import Actor, ThreadId
+
+RunStatus = Literal["queued", "running", "waiting", "finished", "failed", "cancelled"]
+
+MAX_ATTEMPTS = 5
+BACKOFF = timedelta(seconds=2)  # doubled with each attempt
+
+
+class OtherInput(Exception):
+    """The thread_id belongs to a run with another workflow or input."""
+
+
+class Run(Record):
+    """attempts: how often it was tried since it last got on. error: of the last attempt, in
+    words for people. effects_noted: keys of the effects that the trail tells already."""
+
+    thread_id: ThreadId
+    workflow: str
+    workflow_version: str
+    input: dict[str, JsonValue]
+    requester: str | None = None
+    channel: str | None = None
+    status: RunStatus = "queued"
+    attempts: int = 0
+    retry_at: AwareDatetime | None = None
+    error: str = ""
+    effects_noted: tuple[str, ...] = ()
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        thread_id: str,
+        workflow: str,
+        workflow_version: str,
+        values: dict[str, JsonValue],
+        requester: str | None,
+        channel: str | None,
+        team: str,
+        now: datetime,
+    ) -> Change:
+        run = cls(
+            thread_id=thread_id,
+            workflow=workflow,
+            workflow_version=workflow_version,
+            input=values,
+            requester=requester,
+            channel=channel,
+            team=team,
+            created_at=now,
+            updated_at=now,
+        )
+        detail: dict[str, JsonValue] = {"workflow": workflow, "input": values}
+        return Change(run, (run.event(Tag.RUN_STARTED, now, _person(team, requester), detail),))
+
+    @property
+    def closed(self) -> bool:
+        return self.status in ("finished", "failed", "cancelled")
+
+    def same_start(self, workflow: str, values: dict[str, JsonValue]) -> Self:
+        """This run, where it was started with the same; OtherInput where it was not."""
+        if (self.workflow, self.input) != (workflow, values):
+            raise OtherInput(
+                f"The thread {self.thread_id!r} belongs to a run of {self.workflow} with another "
+                "input. Choose another --thread-id, or leave it out."
+            )
+        return self
+
+    def begin(self, now: datetime) -> Self:
+        """An attempt is counted before it is made, so that one that kills its worker counts."""
+        return self.to(status="running", attempts=self.attempts + 1, retry_at=None, updated_at=now)
+
+    def wait(self, now: datetime) -> Self:
+        """The graph waits for a person."""
+        return self.to(status="waiting", attempts=0, error="", updated_at=now)
+
+    def drained(self, now: datetime) -> Self:
+        """Stopped on request before it was done; another worker goes on at once."""
+        return self.to(status="queued", attempts=0, updated_at=now)
+
+    def finish(self, now: datetime) -> Self:
+        return self.to(status="finished", attempts=0, error="", updated_at=now)
+
+    def stumble(self, error: str, now: datetime) -> Self:
+        """An attempt failed: another after a pause, until the bound is reached."""
+        if self.attempts >= MAX_ATTEMPTS:
+            return self.fail(error, now)
+        pause = BACKOFF * 2 ** (self.attempts - 1)
+        return self.to(error=error, retry_at=now + pause, updated_at=now)
+
+    def fail(self, error: str, now: datetime) -> Self:
+        return self.to(status="failed", error=error, retry_at=None, updated_at=now)
+
+    def event(
+        self,
+        tag: Tag,
+        now: datetime,
+        actor: Actor | None = None,
+        detail: dict[str, JsonValue] | None = None,
+        approval_id: str | None = None,
+    ) -> Draft:
+        return Draft(
+            thread_id=self.thread_id,
+            tag=tag,
+            at=now,
+            actor=actor,
+            approval_id=approval_id,
+            detail=detail or {},
+        )
+
+
+def _person(team: str, user: str | None) -> Actor | None:
+    return Actor(team=team, user=user) if user else None

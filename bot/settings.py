@@ -1,0 +1,151 @@
+"""Settings from the environment: all that is missing or wrong is named at once, secrets never."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from workflows.protocol import ApproverId, Policy
+
+SLACK_API = "https://slack.com/api/"
+
+
+class BadSettings(Exception):
+    """One line for each setting that is missing or wrong."""
+
+
+class StoreSettings(BaseSettings):
+    """What every command needs."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+
+    redis_url: Annotated[
+        SecretStr, Field(alias="REDIS_URL", description="Redis 8 or Redis Stack 7.4, DB 0")
+    ]
+    namespace: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$"),
+        Field(alias="COUNTERSIGN_NAMESPACE", description="keeps deployments on one Redis apart"),
+    ] = "default"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Field(alias="COUNTERSIGN_LOG_LEVEL", description="of our own log lines"),
+    ] = "INFO"
+    payments_db: Annotated[
+        Path,
+        Field(alias="COUNTERSIGN_PAYMENTS_DB", description="the trial ledger of refunds (SQLite)"),
+    ] = Path(".countersign/payments.db")
+
+
+class BotSettings(StoreSettings):
+    """What the bot and its workers need besides."""
+
+    bot_token: Annotated[
+        SecretStr, Field(alias="SLACK_BOT_TOKEN", description="xoxb-…: the app's bot token")
+    ]
+    app_token: Annotated[
+        SecretStr | None, Field(alias="SLACK_APP_TOKEN", description="xapp-…: Socket Mode")
+    ] = None
+    signing_secret: Annotated[
+        SecretStr | None,
+        Field(alias="SLACK_SIGNING_SECRET", description="HTTP instead of Socket Mode"),
+    ] = None
+    api_url: Annotated[
+        str,
+        StringConstraints(pattern=r"^https?://"),
+        Field(alias="SLACK_API_URL", description="where Slack's Web API is"),
+    ] = SLACK_API
+    port: Annotated[
+        int, Field(alias="PORT", ge=0, le=65535, description="of the HTTP endpoint")
+    ] = 3000
+    channel: Annotated[
+        str,
+        StringConstraints(pattern=r"^[CGD][A-Z0-9]{2,}$"),
+        Field(alias="COUNTERSIGN_CHANNEL", description="id of the channel for cards (C…)"),
+    ]
+    approvers: Annotated[
+        tuple[ApproverId, ...],
+        NoDecode,
+        Field(
+            alias="COUNTERSIGN_APPROVERS",
+            description="ids of users (U…) and user groups (S…) who may decide, by commas",
+        ),
+    ] = ()
+    instance: Annotated[
+        str,
+        StringConstraints(max_length=60),
+        Field(alias="COUNTERSIGN_INSTANCE", description="this process's name in the trail"),
+    ] = ""
+
+    @field_validator("approvers", mode="before")
+    @classmethod
+    def _by_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("api_url")
+    @classmethod
+    def _ends_in_slash(cls, value: str) -> str:
+        return value if value.endswith("/") else f"{value}/"
+
+    @model_validator(mode="after")
+    def _tokens_look_right(self) -> "BotSettings":
+        wrong: list[str] = []
+        if not self.bot_token.get_secret_value().startswith("xox"):
+            wrong.append("SLACK_BOT_TOKEN: does not look like a bot token (xoxb-…)")
+        if self.app_token and not self.app_token.get_secret_value().startswith("xapp-"):
+            wrong.append("SLACK_APP_TOKEN: does not look like an app-level token (xapp-…)")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def default_policy(self) -> Policy:
+        """For workflows that declare none."""
+        return Policy(approvers=self.approvers)
+
+
+class ListenerSettings(BotSettings):
+    """What a process that listens to Slack needs besides."""
+
+    @model_validator(mode="after")
+    def _socket_or_http(self) -> "ListenerSettings":
+        if self.app_token is None and self.signing_secret is None:
+            raise ValueError(
+                "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET: set the first for Socket Mode, "
+                "or the second for HTTP"
+            )
+        return self
+
+
+S = TypeVar("S", bound=StoreSettings)
+
+
+def load(kind: type[S]) -> S:
+    """The settings of this process. BadSettings names every one that is missing or wrong."""
+    try:
+        return kind(**dict[str, Any]())  # from the environment
+    except ValidationError as error:
+        lines = dict.fromkeys(line for item in error.errors() for line in _lines(kind, item))
+        raise BadSettings("\n".join(["Settings are missing or wrong:", *lines])) from None
+
+
+def _lines(kind: type[StoreSettings], item: ErrorDetails) -> list[str]:
+    message = item["msg"].removeprefix("Value error, ")
+    if not item["loc"]:
+        return [f"- {part}" for part in message.split("; ")]
+    name = str(item["loc"][0])
+    about = {field.alias: field.description for field in kind.model_fields.values()}
+    if item["type"] == "missing":
+        return [f"- {name}: is not set ({about.get(name, '')})"]
+    return [f"- {name}: {message}"]

@@ -1,0 +1,239 @@
+"""The only calls to Slack's Web API, and what their errors mean: try again, or don't."""
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.approvals import MessageRef
+from bot.policy import Member
+from bot.views.card import ButtonValue, Card
+
+CARD_EVENT = "countersign_card"
+TRAIL_EVENT = "countersign_trail"
+CLOCK_SKEW = 60  # seconds that Slack's clock and ours may differ when we look for our message
+PAGE = 200
+CACHED_FOR = 60.0  # seconds
+PASSING = frozenset(
+    {
+        "accesslimited",
+        "fatal_error",
+        "internal_error",
+        "ratelimited",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
+)
+
+
+class SlackUnavailable(Exception):
+    """No answer, or one that will pass: what was sent may have arrived. Try again."""
+
+
+class SlackRefused(Exception):
+    """Slack said no, and will until someone changes something. code: Slack's own error."""
+
+    def __init__(self, code: str, needed: str = "") -> None:
+        super().__init__(f"{code} (needs {needed})" if needed else code)
+        self.code = code
+
+
+def slack_client(token: str, api_url: str) -> AsyncWebClient:
+    """A client that never sends a message twice on its own: only a 429 is tried again, which
+    Slack certainly did not carry out."""
+    return AsyncWebClient(
+        token,
+        base_url=api_url,
+        timeout=15,
+        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=2)],
+    )
+
+
+@dataclass
+class SlackGateway:
+    """team: enterprise or team id; bot_user: the id of our own user. Both from auth.test."""
+
+    client: AsyncWebClient
+    team: str
+    bot_user: str
+    team_name: str = ""
+    _members: dict[str, tuple[float, Member]] = field(default_factory=dict[str, Any])
+    _groups: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict[str, Any])
+
+    @classmethod
+    async def connect(cls, client: AsyncWebClient) -> "SlackGateway":
+        """SlackRefused where the token is not good."""
+        who = await _call(client.auth_test())
+        team = who.get("enterprise_id") or who["team_id"]
+        return cls(client, team, who["user_id"], who.get("team", ""))
+
+    async def post_card(self, channel: str, approval_id: str, card: Card) -> MessageRef:
+        sent = await _call(
+            self.client.chat_postMessage(
+                channel=channel,
+                text=card.text,
+                blocks=card.blocks,
+                metadata=_metadata(CARD_EVENT, {"approval_id": approval_id}),
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+        return MessageRef(channel=sent["channel"], ts=sent["ts"])
+
+    async def find_card(self, channel: str, approval_id: str, since: datetime) -> MessageRef | None:
+        """Our card, if it was posted since then: by its metadata, else by its buttons."""
+        async for message in self._messages(
+            self.client.conversations_history, since, channel=channel
+        ):
+            payload = _payload(message, CARD_EVENT)
+            if payload.get("approval_id") == approval_id or approval_id in _asked_by(message):
+                return MessageRef(channel=channel, ts=message["ts"])
+        return None
+
+    async def update_card(self, where: MessageRef, card: Card) -> None:
+        await _call(
+            self.client.chat_update(
+                channel=where.channel, ts=where.ts, text=card.text, blocks=card.blocks
+            )
+        )
+
+    async def reply(self, where: MessageRef, approval_id: str, number: int, card: Card) -> None:
+        """The reply that tells the `number`-th event (from 1) of this approval's trail."""
+        await _call(
+            self.client.chat_postMessage(
+                channel=where.channel,
+                thread_ts=where.ts,
+                text=card.text,
+                blocks=card.blocks,
+                metadata=_metadata(TRAIL_EVENT, {"approval_id": approval_id, "number": number}),
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+
+    async def has_reply(self, where: MessageRef, approval_id: str, number: int) -> bool:
+        wanted = {"approval_id": approval_id, "number": number}
+        async for message in self._messages(
+            self.client.conversations_replies, None, channel=where.channel, ts=where.ts
+        ):
+            if _payload(message, TRAIL_EVENT) == wanted:
+                return True
+        return False
+
+    async def publish_home(self, user: str, view: dict[str, Any]) -> None:
+        await _call(self.client.views_publish(user_id=user, view=view))
+
+    async def permalink(self, where: MessageRef) -> str:
+        found = await _call(
+            self.client.chat_getPermalink(channel=where.channel, message_ts=where.ts)
+        )
+        return found["permalink"]
+
+    async def member(self, user: str, team: str) -> Member:
+        """As users.info tells it, at most a minute old. team: the workspace that the click
+        came from."""
+        known = self._members.get(user)
+        if known and known[0] > time.monotonic():
+            return known[1]
+        info = (await _call(self.client.users_info(user=user)))["user"]
+        flags = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+        profile = info.get("profile", {})
+        name = info.get("real_name") or profile.get("real_name") or info.get("name") or user
+        full = not any(info.get(flag) for flag in flags)
+        member = Member(team=team, user=user, name=name, full=full)
+        self._members[user] = (time.monotonic() + CACHED_FOR, member)
+        return member
+
+    async def groups(self, approvers: Iterable[str]) -> dict[str, frozenset[str]]:
+        """The members of the user groups (S…) among `approvers`, at most a minute old. A group
+        that is gone or disabled has none."""
+        wanted = [approver for approver in approvers if approver.startswith("S")]
+        return {group: await self._group(group) for group in wanted}
+
+    def forget_group(self, group: str) -> None:
+        """Its members changed."""
+        self._groups.pop(group, None)
+
+    async def names(self, users: Iterable[str | None]) -> dict[str, str]:
+        """Display names by id; a user who cannot be looked up is left out."""
+        found: dict[str, str] = {}
+        for user in {user for user in users if user}:
+            try:
+                found[user] = (await self.member(user, self.team)).name
+            except (SlackRefused, SlackUnavailable):
+                continue
+        return found
+
+    async def _group(self, group: str) -> frozenset[str]:
+        known = self._groups.get(group)
+        if known and known[0] > time.monotonic():
+            return known[1]
+        try:
+            found = await _call(self.client.usergroups_users_list(usergroup=group))
+            users = frozenset(found["users"])
+        except SlackRefused as refused:
+            if refused.code not in ("no_such_subteam", "subteam_not_found"):
+                raise
+            users = frozenset[str]()
+        self._groups[group] = (time.monotonic() + CACHED_FOR, users)
+        return users
+
+    async def _messages(
+        self, method: Callable[..., Awaitable[Any]], since: datetime | None, **where: str
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        oldest = {"oldest": f"{since.timestamp() - CLOCK_SKEW:.6f}"} if since else {}
+        cursor = ""
+        while True:
+            page = await _call(
+                method(
+                    **where,
+                    **oldest,
+                    limit=PAGE,
+                    include_all_metadata=True,
+                    **({"cursor": cursor} if cursor else {}),
+                )
+            )
+            for message in page.get("messages", []):
+                yield message
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+
+async def _call(request: Awaitable[Any]) -> Any:
+    try:
+        return await request
+    except SlackApiError as error:
+        code = str(error.response.get("error") or "unknown_error")
+        status = getattr(error.response, "status_code", 200)
+        if code in PASSING or status == 429 or status >= 500:
+            raise SlackUnavailable(code) from None
+        raise SlackRefused(code, str(error.response.get("needed") or "")) from None
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+        raise SlackUnavailable(type(error).__name__) from None
+
+
+def _metadata(event: str, payload: dict[str, Any]) -> dict[str, Any]:
+    return {"event_type": event, "event_payload": payload}
+
+
+def _payload(message: dict[str, Any], event: str) -> dict[str, Any]:
+    metadata = message.get("metadata") or {}
+    return metadata.get("event_payload", {}) if metadata.get("event_type") == event else {}
+
+
+def _asked_by(message: dict[str, Any]) -> set[str]:
+    values = (
+        ButtonValue.read(str(element.get("value", "")))
+        for block in message.get("blocks") or []
+        if block.get("type") == "actions"
+        for element in block.get("elements", [])
+    )
+    return {value.approval for value in values if value}

@@ -1,0 +1,102 @@
+"""Starting a run: checked before anything is written, and the same start twice is one run."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot import steps
+from bot.queue import Queue
+from bot.records import Change
+from bot.runs import Run
+from bot.store import Conflict, Store
+from workflows.catalog import Catalog
+from workflows.clock import Clock, utc_now
+from workflows.fields import SlackUserId
+from workflows.protocol import ThreadId
+
+
+class BadStart(Exception):
+    """The run was not started; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Starter:
+    """Writes the run and queues its first step; any process with a Redis may do it."""
+
+    store: Store
+    queue: Queue
+    catalog: Catalog
+    now: Clock = utc_now
+
+    async def start_run(
+        self,
+        workflow: str,
+        values: Mapping[str, Any],
+        *,
+        thread_id: str | None = None,
+        requester: str | None = None,
+        channel: str | None = None,
+        team: str = "",
+    ) -> Run:
+        """The run, new or the one that was started with the same before.
+
+        values: the workflow's input. requester: Slack user id of who wants it done. channel: id,
+        None for the default. Raises UnknownWorkflow, InvalidInput, BadStart, OtherInput.
+        """
+        chosen = self.catalog[workflow]
+        checked = chosen.read_input(values)
+        thread_id = _checked_thread(
+            thread_id or f"{workflow.replace('_', '-')}-{secrets.token_hex(5)}"
+        )
+        if requester is not None:
+            _checked_user(requester)
+        change = Run.start(
+            thread_id=thread_id,
+            workflow=workflow,
+            workflow_version=chosen.version,
+            values=checked,
+            requester=requester,
+            channel=channel,
+            team=team,
+            now=self.now(),
+        )
+        run = await self._write(change, thread_id)
+        run.same_start(workflow, checked)
+        for step in steps.due(run, self.now()):
+            await self.queue.add(step)
+        return run
+
+    async def _write(self, change: Change, thread_id: str) -> Run:
+        known = await self.store.run(thread_id)
+        if known is not None:
+            return known
+        try:
+            (run,) = await self.store.commit(change)
+        except Conflict:  # someone else started it just now
+            known = await self.store.run(thread_id)
+            if known is None:
+                raise
+            return known
+        return run
+
+
+def _checked_thread(thread_id: str) -> str:
+    try:
+        return TypeAdapter(ThreadId).validate_python(thread_id)
+    except ValidationError:
+        raise BadStart(
+            f"thread_id {thread_id!r}: use 1 to 128 of a-z, 0-9, '_', '.', ':' and '-', "
+            "beginning with a letter or digit"
+        ) from None
+
+
+def _checked_user(user: str) -> None:
+    try:
+        TypeAdapter(SlackUserId).validate_python(user)
+    except ValidationError:
+        raise BadStart(
+            f"requested_by {user!r}: use the id of a Slack user, such as U012AB3CD"
+        ) from None

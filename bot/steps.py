@@ -1,0 +1,66 @@
+"""What is still owed for a record: the one question behind every recovery."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bot.approvals import Approval
+from bot.runs import Run
+
+StepKind = Literal["advance", "show", "expire"]
+
+# A run that is said to run and has not moved for this long has lost its worker, or has a long
+# node: whoever asks finds its lease taken then, and leaves it.
+ABANDONED_AFTER = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One task to be done. subject: thread_id for advance, else the approval's id."""
+
+    kind: StepKind
+    subject: str
+    version: str
+
+    @property
+    def key(self) -> str:
+        """The same while nothing changed, so that a step is queued once."""
+        return f"{self.kind}:{self.subject}:{self.version}"
+
+
+def due(record: Run | Approval, now: datetime) -> list[Step]:
+    """The steps owed at `now`."""
+    return [step for at, step in _owed(record) if at <= now]
+
+
+def next_at(record: Run | Approval) -> datetime | None:
+    """When the record owes its next step; None: nothing, ever."""
+    return min((at for at, _ in _owed(record)), default=None)
+
+
+def _owed(record: Run | Approval) -> list[tuple[datetime, Step]]:
+    return _run(record) if isinstance(record, Run) else _approval(record)
+
+
+def _run(run: Run) -> list[tuple[datetime, Step]]:
+    step = Step("advance", run.thread_id, f"{run.status}.{run.attempts}")
+    match run.status:
+        case "queued":
+            return [(run.created_at, step)]
+        case "running":
+            return [(run.retry_at or run.updated_at + ABANDONED_AFTER, step)]
+        case _:
+            return []
+
+
+def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
+    owed: list[tuple[datetime, Step]] = []
+    if approval.shown < approval.revision or approval.replied < approval.trail:
+        at = approval.delivery.retry_at if approval.delivery else approval.requested_at
+        owed.append((at, Step("show", approval.id, f"{approval.revision}.{approval.trail}")))
+    if approval.status == "pending" and approval.expires_at:
+        owed.append((approval.expires_at, Step("expire", approval.id, str(approval.revision))))
+    if approval.decision and not approval.handed_over_at and not approval.outcome:
+        at = approval.closed_at or approval.requested_at
+        owed.append((at, Step("advance", approval.thread_id, approval.id)))
+    return owed

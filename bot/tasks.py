@@ -1,0 +1,286 @@
+"""What workers do, in the order of an approval's life. Each task may run any number of times.
+
+A task reads the record, does what is owed, commits, and asks `steps.due` again. Only what can be
+mended by asking again escapes (Redis or the lease is gone); everything else is noted in the
+record, with the time of the next try.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from docket import Perpetual
+from langgraph.runtime import RunControl
+from redis.exceptions import RedisError
+
+from bot import steps
+from bot.approvals import Approval, Closed, MessageRef
+from bot.progress import Progress
+from bot.queue import Queue
+from bot.records import Change
+from bot.runs import MAX_ATTEMPTS, Run
+from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
+from bot.store import Conflict, Store
+from bot.telemetry import reference
+from bot.views.card import card
+from bot.views.trail import reply
+from workflows.clock import Clock, utc_now
+from workflows.effects import EffectInDoubt, EffectLedger, EffectRefused
+from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
+from workflows.payloads import UnreadableQuestion, write_answer
+from workflows.protocol import Policy
+from workflows.runner import NodeRemoved, Runner
+
+log = logging.getLogger(__name__)
+
+WAIT_FOR_LEASE = timedelta(seconds=1)
+RECONCILE_EVERY = timedelta(seconds=2)
+FINAL = (EffectRefused, EffectInDoubt, NodeRemoved, UnreadableQuestion)  # trying again won't help
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """Its bound methods are the docket tasks. instance: names this process in the trail.
+    policy: of each workflow, by name."""
+
+    store: Store
+    queue: Queue
+    runner: Runner
+    effects: EffectLedger
+    leases: Leases
+    slack: SlackGateway
+    policies: dict[str, Policy]
+    channel: str
+    instance: str
+    now: Clock = utc_now
+
+    def register(self) -> None:
+        self.queue.serve(advance=self.advance, show=self.show, expire=self.expire)
+        self.queue.serve(reconcile=self.reconcile)
+
+    # --- advance: start, resume or recover a run, and note what came of it
+
+    async def advance(self, thread_id: str) -> None:
+        control = RunControl()
+        try:
+            async with self.leases.hold(
+                thread_id, wait=WAIT_FOR_LEASE, on_lost=control.request_drain
+            ) as lease:
+                while await self._advance_once(thread_id, lease, control):
+                    pass
+        except LeaseTaken:
+            log.info("%s is being advanced elsewhere", thread_id)
+        except LeaseLost:
+            log.warning("%s: the lease was lost; whoever holds it goes on", thread_id)
+
+    async def _advance_once(self, thread_id: str, lease: Lease, control: RunControl) -> bool:
+        """False where nothing is owed."""
+        run = await self._begin(thread_id)
+        if run is None:
+            return False
+        try:
+            answers = await self._hand_over(run)
+            state = await self.runner.advance(
+                run.workflow, thread_id, run.input, answers, lease=lease, control=control
+            )
+            await self._note(thread_id, lambda progress: progress.note(state))
+        except (LeaseLost, RedisError):
+            raise
+        except FINAL as error:
+            words = str(error)
+            await self._note(thread_id, lambda progress: progress.fail(words))
+        except Exception as error:  # noqa: BLE001 - whatever the graph raised is the run's to tell
+            words = f"{type(error).__name__} (reference {reference(error, thread_id=thread_id)})"
+            await self._note(thread_id, lambda progress: progress.stumble(words))
+        return True
+
+    async def _begin(self, thread_id: str) -> Run | None:
+        """The run with its attempt counted; None where it owes nothing now."""
+        run = await self.store.run(thread_id)
+        if run is None or run.closed:
+            return None
+        if run.workflow not in self.policies:
+            log.warning("%s: the workflow %s is not known here", thread_id, run.workflow)
+            return None
+        now = self.now()
+        records = [run, *await self.store.approvals_of(thread_id)]
+        owed = [step for record in records for step in steps.due(record, now)]
+        lost = run.status == "running" and not run.retry_at  # we hold its lease: nobody runs it
+        if not (lost or any(step.kind == "advance" for step in owed)):
+            return None
+        if run.attempts >= MAX_ATTEMPTS:
+            words = f"Gave up: {run.attempts} attempts did not come back."
+            await self._note(thread_id, lambda progress: progress.fail(words))
+            return None
+        (begun,) = await self.store.commit(Change(run.begin(now)))
+        return begun
+
+    async def _hand_over(self, run: Run) -> dict[str, object]:
+        """Every decision that the graph does not have yet; recorded as handed over first."""
+        state = await self.runner.look(run.workflow, run.thread_id)
+        answers: dict[str, object] = {}
+        for approval in await self.store.approvals_of(run.thread_id):
+            if approval.decision is None or approval.applied_at:
+                continue
+            if not approval.handed_over_at:
+                checkpoint = state.checkpoint_id if state else ""
+                handed = approval.hand_over(self.now(), self.instance, checkpoint)
+                await self.commit(handed)
+            answers[approval.id] = write_answer(approval.decision)
+        return answers
+
+    async def _note(self, thread_id: str, transition: Callable[[Progress], list[Change]]) -> None:
+        """Write what came of an attempt; read again where someone decided meanwhile."""
+        entries = await self.effects.entries(thread_id)
+        while True:
+            run = await self.store.run(thread_id)
+            if run is None:
+                return
+            progress = Progress(
+                run,
+                await self.store.approvals_of(thread_id),
+                entries,
+                policy=self.policies[run.workflow],
+                channel=run.channel or self.channel,
+                team=self.slack.team,
+                now=self.now(),
+            )
+            try:
+                await self.commit(*transition(progress))
+            except Conflict:
+                continue
+            return
+
+    # --- show: the card, and the replies that tell its trail, in order
+
+    async def show(self, approval_id: str) -> None:
+        try:
+            async with self.leases.hold(f"card:{approval_id}"):
+                while await self._show_next(approval_id):
+                    pass
+        except (LeaseTaken, LeaseLost):
+            log.info("%s is being shown elsewhere", approval_id)
+        except SlackRefused as refused:
+            await self._undelivered(approval_id, refused.code, logging.ERROR)
+        except SlackUnavailable as error:
+            await self._undelivered(approval_id, str(error), logging.WARNING)
+
+    async def _show_next(self, approval_id: str) -> bool:
+        """False where Slack has everything, or has to be left alone for a while."""
+        approval = await self.store.approval(approval_id)
+        if approval is None:
+            return False
+        if approval.delivery and approval.delivery.retry_at > self.now():
+            return False
+        if approval.message is None:
+            await self._post(approval)
+        elif approval.shown < approval.revision:
+            await self._update(approval, approval.message)
+        elif approval.replied < approval.trail:
+            await self._reply(approval, approval.message)
+        else:
+            return False
+        return True
+
+    async def _post(self, approval: Approval) -> None:
+        """Look for our own message first, unless nobody can have posted it yet."""
+        revision, now = approval.revision, self.now()
+        found = None
+        if approval.posting_since:
+            since = approval.posting_since
+            found = await self.slack.find_card(approval.channel, approval.id, since)
+        else:
+            await self._change(approval.id, lambda a: Change(a.posting(now)))
+        where = found or await self.slack.post_card(
+            approval.channel, approval.id, card(approval, await self._names(approval))
+        )
+        shown = 0 if found else revision  # what was found may be older: it is drawn again
+        await self._change(approval.id, lambda a: a.posted(where, shown, now))
+
+    async def _update(self, approval: Approval, where: MessageRef) -> None:
+        revision, now = approval.revision, self.now()
+        try:
+            await self.slack.update_card(where, card(approval, await self._names(approval)))
+        except SlackRefused as refused:
+            if refused.code != "message_not_found":
+                raise
+            await self._change(approval.id, lambda a: Change(a.lost()))
+            return
+        await self._change(approval.id, lambda a: a.posted(where, revision, now))
+
+    async def _reply(self, approval: Approval, where: MessageRef) -> None:
+        number = approval.replied + 1
+        events = [
+            e for e in await self.store.trail(approval.thread_id) if e.approval_id == approval.id
+        ]
+        event = events[number - 1]
+        drawn = reply(event, await self._names(approval))
+        if drawn and not await self._stands(approval, where, number):
+            await self.slack.reply(where, approval.id, number, drawn)
+        await self._change(approval.id, lambda a: Change(a.replied_to(number)))
+
+    async def _stands(self, approval: Approval, where: MessageRef, number: int) -> bool:
+        """Has an earlier try, whose answer was lost, already posted this reply?"""
+        if approval.reply_tried == number:
+            return await self.slack.has_reply(where, approval.id, number)
+        await self._change(approval.id, lambda a: Change(a.replying(number)))
+        return False
+
+    async def _undelivered(self, approval_id: str, code: str, level: int) -> None:
+        log.log(level, "%s: the card or a reply did not reach Slack: %s", approval_id, code)
+        now = self.now()
+        await self._change(approval_id, lambda a: Change(a.undelivered(code, now)))
+
+    async def _names(self, approval: Approval) -> dict[str, str]:
+        named = [field.value for field in approval.request.fields if field.kind == "user"]
+        voters = [vote.by.user for vote in approval.votes]
+        return await self.slack.names([approval.requester, *named, *voters])
+
+    # --- expire: the deadline of a question has passed
+
+    async def expire(self, approval_id: str) -> None:
+        now = self.now()
+
+        def expired(approval: Approval) -> Change:
+            past = approval.expires_at is not None and approval.expires_at <= now
+            return approval.expire(now) if past else Change(approval)
+
+        try:
+            await self._change(approval_id, expired)
+        except Closed:
+            log.info("%s was decided before it expired", approval_id)
+
+    # --- reconcile: ask for every record what is still owed
+
+    async def reconcile(
+        self,
+        perpetual: Perpetual = Perpetual(every=RECONCILE_EVERY, automatic=True),  # noqa: ARG002, B008 - how docket is told
+    ) -> None:
+        now = self.now()
+        for record in await self.store.owing(now):
+            for step in steps.due(record, now):
+                await self.queue.add(step)
+
+    # --- what they share
+
+    async def commit(self, *changes: Change) -> None:
+        """Commit, and queue what is owed then. A crash in between is found by reconcile."""
+        now = self.now()
+        for record in await self.store.commit(*changes):
+            for step in steps.due(record, now):
+                await self.queue.add(step)
+
+    async def _change(self, approval_id: str, transition: Callable[[Approval], Change]) -> None:
+        """Commit a transition of the approval as it stands; again where it moved meanwhile."""
+        while True:
+            approval = await self.store.approval(approval_id)
+            if approval is None:
+                return
+            change = transition(approval)
+            try:
+                if change.record != approval:
+                    await self.commit(change)
+            except Conflict:
+                continue
+            return

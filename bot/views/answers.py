@@ -1,0 +1,96 @@
+"""Private answers: what a person is told who clicked or typed something."""
+
+from collections.abc import Callable
+
+from bot.approvals import Approval
+from bot.policy import Why
+from bot.views.text import escape, moment, user
+
+UNEXPECTED = (
+    ":warning: Something went wrong on our side (reference `{number}`). Look at the card: if it "
+    "has not changed, nothing was recorded. Try again, and tell the operator the reference."
+)
+NOT_RECORDED = (
+    ":warning: Slack could not tell us who may decide, so *nothing was recorded*. "
+    "Try again in a minute."
+)
+
+
+def refusal(why: Why, approval: Approval | None, decision: str) -> str:
+    """Which refusal it is, and what to do now."""
+    return f":no_entry_sign: {_SENTENCES[why](approval, decision)}"
+
+
+def _unknown(*_: object) -> str:
+    return (
+        "This button belongs to no approval that we know of. *Nothing was recorded.* "
+        "`/approvals` lists what is pending."
+    )
+
+
+def _changed(*_: object) -> str:
+    return (
+        "This button was drawn for another version of the request, so *nothing was recorded*. "
+        "`/approvals` links to the card as it is now."
+    )
+
+
+def _decided(approval: Approval | None, _: str) -> str:
+    if approval is None or approval.decision is None or approval.closed_at is None:
+        return _unknown()
+    who = user(approval.decision.by.user, "the deadline")
+    when = moment(approval.closed_at)
+    return f"Already *{approval.status}* by {who} {when}. Your click changed nothing."
+
+
+def _superseded(approval: Approval | None, _: str) -> str:
+    when = moment(approval.closed_at) if approval and approval.closed_at else ""
+    return (
+        f"The workflow no longer asks this: it was superseded {when}. Your click changed nothing. "
+        "`/approvals` lists what it asks now."
+    )
+
+
+def _expired(approval: Approval | None, _: str) -> str:
+    when = moment(approval.closed_at) if approval and approval.closed_at else ""
+    return (
+        f"This expired {when} before anyone decided. Your click changed nothing; start it again "
+        "if it is still wanted."
+    )
+
+
+def _not_offered(_: Approval | None, decision: str) -> str:
+    return f"This request does not allow to {escape(decision, 40)}. *Nothing was recorded.*"
+
+
+def _fixed(reason: str) -> Callable[[Approval | None, str], str]:
+    return lambda _approval, _decision: f"{reason} *Nothing was recorded.*"
+
+
+def _not_an_approver(approval: Approval | None, _: str) -> str:
+    allowed = ", ".join(_approver(each) for each in approval.policy.approvers) if approval else ""
+    return (
+        f"You are not among those who may decide this ({allowed or 'nobody is set'}). "
+        "*Nothing was recorded.*"
+    )
+
+
+def _approver(approver: str) -> str:
+    return f"<!subteam^{approver}>" if approver.startswith("S") else user(approver)
+
+
+_SENTENCES = {
+    Why.UNKNOWN: _unknown,
+    Why.CHANGED: _changed,
+    Why.DECIDED: _decided,
+    Why.SUPERSEDED: _superseded,
+    Why.EXPIRED: _expired,
+    Why.NOT_OFFERED: _not_offered,
+    Why.NOT_AN_APPROVER: _not_an_approver,
+    Why.REQUESTER: _fixed("You asked for this, so someone else has to decide it."),
+    Why.OTHER_WORKSPACE: _fixed("This belongs to another Slack workspace than yours."),
+    Why.NOT_A_MEMBER: _fixed(
+        "Only full members of this workspace decide: no guests, bots, deactivated users or people "
+        "from outside."
+    ),
+}

@@ -1,0 +1,214 @@
+"""The card: one approval as a Slack message, before and after it is decided."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.approvals import Approval
+from bot.views import rich
+from bot.views.fields import field_elements
+from bot.views.rich import Element
+from bot.views.text import (
+    HEADER_AT_MOST,
+    Block,
+    context,
+    escape,
+    line,
+    moment,
+    plain,
+    user,
+)
+
+SUMMARY_AT_MOST = 600
+DETAILS_AT_MOST = 1500
+CONFIRM_AT_MOST = 300
+RISK = {"low": "Low risk", "medium": "Medium risk", "high": ":warning: *High risk*"}
+
+
+class ActionId(StrEnum):
+    """Shared by what draws a button and what listens to it."""
+
+    APPROVE = "countersign_approve"
+    REJECT = "countersign_reject"
+    PREVIOUS = "countersign_previous"
+    NEXT = "countersign_next"
+
+
+DECIDES = {ActionId.APPROVE: "approve", ActionId.REJECT: "reject"}
+
+
+class ButtonValue(BaseModel):
+    """What a decision's button carries: which approval, and the digest of what was shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    approval: str
+    digest: str
+
+    @classmethod
+    def read(cls, value: str) -> "ButtonValue | None":
+        """None where the value is not one of ours."""
+        try:
+            return cls.model_validate_json(value)
+        except ValidationError:
+            return None
+
+
+@dataclass(frozen=True)
+class Card:
+    """text: for the lock screen and for readers of screens; blocks: the message."""
+
+    text: str
+    blocks: list[Block]
+
+
+def card(approval: Approval, names: Mapping[str, str]) -> Card:
+    """names: display names of users, by id."""
+    blocks = _question(approval, names)
+    if approval.status == "pending":
+        blocks.append(_buttons(approval))
+    else:
+        blocks += _decided(approval)
+    return Card(text=headline(approval), blocks=blocks)
+
+
+def headline(approval: Approval) -> str:
+    """One line that says it all."""
+    title = escape(approval.request.title, HEADER_AT_MOST)
+    match approval.status:
+        case "pending":
+            return f"Approval needed: {title}"
+        case "superseded":
+            return f"No longer asked: {title}"
+        case "expired":
+            return f"Expired without a decision: {title}"
+        case status:
+            name = approval.decision.by.name if approval.decision else ""
+            result = f" – {escape(approval.outcome.text)}" if approval.outcome else ""
+            return f"{status.capitalize()} by {escape(name or 'a reviewer', 80)}: {title}{result}"
+
+
+def short(digest: str) -> str:
+    """The part of a digest that people compare."""
+    return digest[:12]
+
+
+def _question(approval: Approval, names: Mapping[str, str]) -> list[Block]:
+    request = approval.request
+    blocks: list[Block] = [
+        {
+            "type": "header",
+            "block_id": _id(approval, "title"),
+            "text": plain(request.title, HEADER_AT_MOST),
+        }
+    ]
+    body = _body(approval, names)
+    if body:
+        blocks.append(rich.block(*body, block_id=_id(approval, "body")))
+    blocks.append(context(*_about(approval), block_id=_id(approval, "about")))
+    return blocks
+
+
+def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
+    request = approval.request
+    note = [rich.paragraph(rich.emoji("warning"), rich.text(f" {approval.note}\n", 300))]
+    summary = [rich.paragraph(rich.text("\n"), rich.text(request.summary, SUMMARY_AT_MOST))]
+    return [
+        *(note if approval.note else []),
+        *field_elements(request.fields, names),
+        *(summary if request.summary.strip() else []),
+        *([rich.preformatted(request.details, DETAILS_AT_MOST)] if request.details.strip() else []),
+    ]
+
+
+def _about(approval: Approval) -> list[str]:
+    asked = f"Requested by {user(approval.requester, 'a workflow')} {moment(approval.requested_at)}"
+    until = f"Decide by {moment(approval.expires_at)}" if approval.expires_at else "No deadline"
+    which = f"{escape(approval.workflow, 60)} · `{approval.thread_id}`"
+    return [
+        f"{RISK[approval.request.risk]} · {asked} · {until}",
+        f"{which} · digest `{short(approval.digest)}`",
+    ]
+
+
+def _buttons(approval: Approval) -> Block:
+    offered = approval.request.allowed_decisions
+    buttons = [
+        button
+        for decision, button in (
+            ("approve", _button(approval, ActionId.APPROVE, "Approve", "primary")),
+            ("reject", _button(approval, ActionId.REJECT, "Reject", "danger")),
+        )
+        if decision in offered
+    ]
+    return {"type": "actions", "block_id": _id(approval, "decide"), "elements": buttons}
+
+
+def _button(approval: Approval, action: ActionId, label: str, style: str) -> Block:
+    value = ButtonValue(approval=approval.id, digest=approval.digest)
+    button: Block = {
+        "type": "button",
+        "action_id": action,
+        "text": plain(label, 75),
+        "style": style,
+        "value": json.dumps(value.model_dump(), separators=(",", ":")),
+    }
+    if approval.request.risk != "high":
+        return button
+    what = line(approval.request.title, CONFIRM_AT_MOST - 40)
+    confirm = {
+        "title": plain(f"{label} this?", 100),
+        "text": plain(f"{what}\nThis is high risk and takes effect at once.", CONFIRM_AT_MOST),
+        "confirm": plain(label, 30),
+        "deny": plain("Cancel", 30),
+        "style": style,
+    }
+    return {**button, "confirm": confirm}
+
+
+def _decided(approval: Approval) -> list[Block]:
+    elements = [rich.paragraph(*_verdict(approval))]
+    reason = getattr(approval.decision, "reason", "")
+    if reason:
+        elements.append(rich.quote(reason))
+    state = _state(approval)
+    if state:
+        elements.append(rich.paragraph(*state))
+    return [rich.block(*elements, block_id=_id(approval, "verdict"))]
+
+
+def _verdict(approval: Approval) -> list[Element]:
+    when = [rich.text(" "), rich.moment(approval.closed_at)] if approval.closed_at else []
+    match approval.status:
+        case "superseded":
+            words = " the workflow went on to another question."
+            return [rich.emoji("fast_forward"), _bold(" No longer asked:"), rich.text(words)]
+        case "expired":
+            words = _bold(" Expired: nobody decided in time")
+            return [rich.emoji("hourglass"), words, *when]
+        case status:
+            sign = "no_entry" if status == "rejected" else "white_check_mark"
+            by = approval.decision.by if approval.decision else None
+            who = rich.mention(by.user) if by and by.user else rich.text("a reviewer")
+            return [rich.emoji(sign), _bold(f" {status.capitalize()} by "), who, *when]
+
+
+def _state(approval: Approval) -> list[Element]:
+    outcome = approval.outcome
+    if outcome is not None:
+        sign = "ballot_box_with_check" if outcome.state == "done" else "x"
+        return [rich.text("\n"), rich.emoji(sign), _bold(f" {outcome.text}")]
+    if approval.status == "superseded":
+        return []
+    return [rich.text("\n"), rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]
+
+
+def _bold(value: str) -> Element:
+    return rich.text(value, 600, bold=True)
+
+
+def _id(approval: Approval, part: str) -> str:
+    return f"{approval.id}.{approval.revision}.{part}"

@@ -1,0 +1,82 @@
+"""The labelled values of a request, in their order, as the elements of one rich_text block."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from bot.views import rich
+from bot.views.rich import Element
+from bot.views.text import clean, cut, line
+from workflows.fields import (
+    CodeField,
+    DateField,
+    DiffField,
+    MoneyField,
+    RequestField,
+    TextField,
+    UrlField,
+    UserField,
+)
+from workflows.money import format_money
+
+FIELDS_AT_MOST = 25
+VALUE_AT_MOST = 300
+CODE_AT_MOST = 800
+
+
+def field_elements(fields: Iterable[RequestField], names: Mapping[str, str]) -> list[Element]:
+    """names: of the users in the fields, by id; a field never notifies the one it names."""
+    every = list(fields)
+    elements = [element for each in every[:FIELDS_AT_MOST] for element in _drawn(each, names)]
+    left = len(every) - FIELDS_AT_MOST
+    if left > 0:
+        more = rich.text(f"… and {left} more fields that do not fit here", italic=True)
+        elements.append(rich.paragraph(more))
+    return elements
+
+
+def _drawn(field: RequestField, names: Mapping[str, str]) -> list[Element]:
+    label = rich.text(f"{line(field.label, 75)}: ")
+    match field:
+        case CodeField():
+            return [rich.paragraph(label), rich.preformatted(field.value, CODE_AT_MOST)]
+        case DiffField():
+            lines = _marked("- ", field.before) + _marked("+ ", field.after)
+            return [rich.paragraph(label), rich.preformatted("\n".join(lines), CODE_AT_MOST)]
+        case _:
+            return [rich.paragraph(label, _value(field, names), rich.text("\n"))]
+
+
+def _value(
+    field: TextField | MoneyField | DateField | UserField | UrlField, names: Mapping[str, str]
+) -> Element:
+    match field:
+        case TextField():
+            return rich.text(field.value, VALUE_AT_MOST, bold=True)
+        case MoneyField():
+            amount = format_money(field.amount_minor, field.currency)
+            return rich.text(f"{amount} {field.currency}", bold=True)
+        case UserField():
+            name = line(names.get(field.value, "unknown"), 80)
+            return rich.text(f"{name} ({field.value})", bold=True)
+        case UrlField():
+            return _link(field.value)
+        case DateField():
+            if isinstance(field.value, datetime):
+                return rich.moment(field.value)
+            return rich.text(field.value.isoformat(), bold=True)
+
+
+def _link(url: str) -> Element:
+    """The whole address is the text: no link that says one thing and goes to another. What
+    could deceive the eye stays text."""
+    shown = cut(clean(url, lines=False), VALUE_AT_MOST)
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if shown != url or not url.isascii() or "xn--" in host or "@" in parts.netloc:
+        return rich.text(shown)
+    return {"type": "link", "url": url, "text": shown}
+
+
+def _marked(mark: str, value: str | None) -> list[str]:
+    return [] if value is None else [f"{mark}{each}" for each in clean(value).split("\n")]

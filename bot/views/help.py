@@ -1,0 +1,38 @@
+"""What `/approvals` can do, taught where it is typed."""
+
+from collections.abc import Iterable
+
+from bot.views.card import Card
+from bot.views.text import context, escape, section
+from workflows.catalog import Workflow
+
+COMMANDS = """*What you can type*
+`/approvals` – what is waiting for a decision
+`/approvals show THREAD_ID` – one run: its questions, decisions and outcome
+`/approvals start WORKFLOW field=value …` – start a workflow
+`/approvals help` – this"""
+
+
+def help_card(workflows: Iterable[Workflow], problem: str = "") -> Card:
+    """problem: what was wrong with the command, in words, already safe."""
+    blocks = [section(f":warning: {problem}")] if problem else []
+    blocks.append(section(COMMANDS))
+    blocks += [
+        section(f"`/approvals start {workflow.name} {escape(example, 300)}`")
+        for workflow in workflows
+        for example in workflow.examples
+    ]
+    blocks.append(context("Quote values with spaces. Decide on the card itself, with its buttons."))
+    return Card(text=problem or "How to use /approvals", blocks=blocks)
+
+
+def problem_card(problem: str) -> Card:
+    """What was wrong, line by line; nothing was done."""
+    lines = "\n".join(escape(each, 600) for each in problem.splitlines())[:2800]
+    return Card(
+        text="Nothing was started.",
+        blocks=[
+            section(f":warning: *Nothing was started.*\n{lines}"),
+            context("`/approvals help`"),
+        ],
+    )

@@ -1,0 +1,110 @@
+"""Lists: what is pending, page by page, and everything about one thread."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.approvals import Approval
+from bot.runs import Run
+from bot.views.card import ActionId, Card, headline
+from bot.views.text import Block, context, escape, moment, plain, section, user
+
+PAGE_SIZE = 5
+
+
+@dataclass(frozen=True)
+class Page:
+    """start: the position of the first item among all `total`."""
+
+    items: Sequence[Approval]
+    start: int
+    total: int
+
+    @property
+    def before(self) -> int | None:
+        return max(0, self.start - PAGE_SIZE) if self.start > 0 else None
+
+    @property
+    def after(self) -> int | None:
+        following = self.start + PAGE_SIZE
+        return following if following < self.total else None
+
+
+def pending_list(page: Page, links: Mapping[str, str], now: datetime) -> Card:
+    """links: the card's permalink by approval id, where the card has been posted."""
+    if not page.total:
+        return Card(
+            text="Nothing is waiting for a decision.",
+            blocks=[
+                section(":palm_tree: *Nothing is waiting for a decision.*"),
+                context("Start something: `/approvals start refund …` · `/approvals help`"),
+            ],
+        )
+    last = page.start + len(page.items)
+    title = f"{page.total} waiting for a decision"
+    shown = f" ({page.start + 1}–{last})" if page.total > PAGE_SIZE else ""
+    blocks: list[Block] = [section(f"*{title}*{shown}")]
+    for approval in page.items:
+        blocks += _item(approval, links.get(approval.id), now)
+    blocks += _paging(page)
+    return Card(text=title, blocks=blocks)
+
+
+def _item(approval: Approval, link: str | None, now: datetime) -> list[Block]:
+    title = f"*{escape(approval.request.title, 150)}*"
+    where = f"<{link}|Open the card>" if link else "_the card is on its way_"
+    risk = ":warning: high risk · " if approval.request.risk == "high" else ""
+    about = (
+        f"{risk}{escape(approval.workflow, 60)} · requested by "
+        f"{user(approval.requester, 'a workflow')} · {age(approval.requested_at, now)} · "
+        f"`{approval.thread_id}` · {where}"
+    )
+    return [{"type": "divider"}, section(title), context(about)]
+
+
+def _paging(page: Page) -> list[Block]:
+    buttons: list[Block] = []
+    for label, target, action in (
+        ("Previous", page.before, ActionId.PREVIOUS),
+        ("Next", page.after, ActionId.NEXT),
+    ):
+        if target is not None:
+            buttons.append(
+                {
+                    "type": "button",
+                    "action_id": action,
+                    "text": plain(label, 75),
+                    "value": str(target),
+                }
+            )
+    return [{"type": "actions", "block_id": "paging", "elements": buttons}] if buttons else []
+
+
+def thread_report(run: Run, approvals: Sequence[Approval], links: Mapping[str, str]) -> Card:
+    """A run, and each question that it asked."""
+    title = f"{run.workflow} `{run.thread_id}`: {run.status}"
+    blocks: list[Block] = [
+        section(f"*{escape(run.workflow, 60)}* `{run.thread_id}` is *{run.status}*"),
+        context(
+            f"Requested by {user(run.requester, 'a workflow')} {moment(run.created_at)}"
+            + (f" · last error: {escape(run.error, 300)}" if run.error else "")
+        ),
+    ]
+    for approval in approvals[-15:]:
+        link = links.get(approval.id)
+        where = f" · <{link}|Open the card>" if link else ""
+        blocks.append(section(f"{headline(approval)}{where}"))
+    return Card(text=title, blocks=blocks)
+
+
+def age(since: datetime, now: datetime) -> str:
+    """`just now`, `5 min`, `3 h`, `2 days`: how long ago, in the largest unit that says enough."""
+    minutes = int((now - since).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    hours = minutes // 60
+    if hours < 48:
+        return f"{hours} h ago"
+    return f"{hours // 24} days ago"

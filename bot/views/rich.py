@@ -1,0 +1,55 @@
+"""Elements of rich_text blocks. Slack shows their text as it is, and parses nothing in it."""
+
+from datetime import datetime
+from typing import Any
+
+from bot.views.text import Block, clean, cut
+
+Element = dict[str, Any]
+
+
+def text(value: str, limit: int = 3000, *, bold: bool = False, italic: bool = False) -> Element:
+    """A value of any origin."""
+    style = {name: True for name, on in (("bold", bold), ("italic", italic)) if on}
+    shown = cut(clean(value), limit) or "–"
+    return {"type": "text", "text": shown, **({"style": style} if style else {})}
+
+
+def code(value: str) -> Element:
+    return {"type": "text", "text": value, "style": {"code": True}}
+
+
+def emoji(name: str) -> Element:
+    return {"type": "emoji", "name": name}
+
+
+def mention(user_id: str) -> Element:
+    """By id; of people who took part, never from a payload: it notifies."""
+    return {"type": "user", "user_id": user_id}
+
+
+def moment(at: datetime) -> Element:
+    """A time in the reader's own zone."""
+    return {
+        "type": "date",
+        "timestamp": int(at.timestamp()),
+        "format": "{date_short_pretty} at {time}",
+        "fallback": at.strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def paragraph(*elements: Element) -> Element:
+    return {"type": "rich_text_section", "elements": list(elements)}
+
+
+def quote(value: str, limit: int = 1000) -> Element:
+    return {"type": "rich_text_quote", "elements": [text(value, limit)]}
+
+
+def preformatted(value: str, limit: int) -> Element:
+    return {"type": "rich_text_preformatted", "elements": [text(value, limit)]}
+
+
+def block(*elements: Element, block_id: str | None = None) -> Block:
+    made: Block = {"type": "rich_text", "elements": list(elements)}
+    return {**made, "block_id": block_id} if block_id else made

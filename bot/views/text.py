@@ -1,0 +1,79 @@
+"""Text that cannot do anything: untrusted values made safe to show, and cut where too long.
+
+Payloads go into rich_text (views/rich.py) and plain_text, which Slack does not parse; only our
+own sentences are mrkdwn, and what they quote is escaped here.
+"""
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+Block = dict[str, Any]
+
+HEADER_AT_MOST = 150
+BIDI_AND_HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+
+
+def clean(text: str, *, lines: bool = True) -> str:
+    """Without what is not seen: control, bidirectional and zero-width characters. lines: keep
+    line breaks and tabs, else they become spaces."""
+    seen = BIDI_AND_HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    kept = (
+        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn") else " "
+        for c in seen
+    )
+    plain = "".join(kept)
+    return plain if lines else " ".join(plain.split())
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters; what is missing is said."""
+    if len(text) <= limit:
+        return text
+    mark = f"… [cut: {len(text):,} characters in all]"
+    return text[: max(0, limit - len(mark))] + mark
+
+
+def line(text: str, limit: int) -> str:
+    """One clean line of at most `limit` characters."""
+    return cut(clean(text, lines=False), limit)
+
+
+def escape(text: str, limit: int = 500) -> str:
+    """A value inside mrkdwn: one clean line, cut, and without links or mentions."""
+    value = line(text, limit)
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def user(user_id: str | None, otherwise: str = "nobody") -> str:
+    """A mention by id; ours only, never from a payload."""
+    return f"<@{user_id}>" if user_id else otherwise
+
+
+def moment(at: datetime) -> str:
+    """A time in the reader's own zone."""
+    fallback = at.strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
+
+
+def plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": line(text, limit) or " ", "emoji": False}
+
+
+def mrkdwn(text: str) -> Block:
+    """Our own words, with values already escaped."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def section(text: str, block_id: str | None = None) -> Block:
+    block: Block = {"type": "section", "text": mrkdwn(text)}
+    return {**block, "block_id": block_id} if block_id else block
+
+
+def context(*texts: str, block_id: str | None = None) -> Block:
+    block: Block = {"type": "context", "elements": [mrkdwn(text) for text in texts]}
+    return {**block, "block_id": block_id} if block_id else block

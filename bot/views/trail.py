@@ -1,0 +1,83 @@
+"""The audit trail as replies in the card's thread: one sentence an event, with its hash."""
+
+from collections.abc import Callable
+
+from bot.audit import AuditEvent, Tag
+from bot.views import rich
+from bot.views.card import Card, short
+from bot.views.rich import Element
+from bot.views.text import context, escape, line
+
+Parts = list[Element]
+
+NOT_TOLD = frozenset({Tag.SHOWN})  # the card itself says it
+
+
+def reply(event: AuditEvent, names: dict[str, str]) -> Card | None:
+    """None for an event that the thread does not tell. names: display names by user id."""
+    if event.tag in NOT_TOLD:
+        return None
+    sign, parts = _told(event)
+    sentence = "".join(_spoken(part, names) for part in parts)
+    proof = context(f"Audit #{event.seq} · `{short(event.hash)}`")
+    body = rich.block(rich.paragraph(rich.emoji(sign), rich.text(" "), *parts))
+    return Card(text=escape(sentence, 1000), blocks=[body, proof])
+
+
+def _told(event: AuditEvent) -> tuple[str, Parts]:
+    sign, words = _SENTENCES[event.tag]
+    return sign, words(event)
+
+
+def _by(verb: str) -> Callable[[AuditEvent], Parts]:
+    """`Approved by @mara on digest 3f9a…: reason`"""
+
+    def words(event: AuditEvent) -> Parts:
+        who = event.actor.user if event.actor else None
+        said = _detail(event, "reason") or _detail(event, "text")
+        return [
+            rich.text(f"{verb} by "),
+            rich.mention(who) if who else rich.text("the workflow"),
+            rich.text(" on digest "),
+            rich.code(short(event.digest or "")),
+            *([rich.text(f": {said}")] if said else []),
+        ]
+
+    return words
+
+
+def _says(before: str, key: str = "") -> Callable[[AuditEvent], Parts]:
+    return lambda event: [rich.text(f"{before}{_detail(event, key)}")]
+
+
+def _requested(event: AuditEvent) -> Parts:
+    return [rich.text("Requested, digest "), rich.code(short(event.digest or ""))]
+
+
+def _detail(event: AuditEvent, key: str) -> str:
+    return line(str(event.detail.get(key) or ""), 500)
+
+
+_SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
+    Tag.RUN_STARTED: ("rocket", _says("Workflow started")),
+    Tag.REQUESTED: ("memo", _requested),
+    Tag.APPROVED: ("white_check_mark", _by("Approved")),
+    Tag.EDITED: ("pencil2", _by("Approved with changes")),
+    Tag.REJECTED: ("no_entry", _by("Rejected")),
+    Tag.ANSWERED: ("speech_balloon", _by("Answered")),
+    Tag.EXPIRED: ("hourglass", _says("Expired: nobody decided in time")),
+    Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow went on")),
+    Tag.UNDELIVERED: ("warning", _says("Slack did not take the card: ", "code")),
+    Tag.RUN_RESUMED: ("arrow_forward", _says("Workflow resumed by ", "instance")),
+    Tag.RUN_RETRIED: ("repeat", _by("Tried again")),
+    Tag.EFFECT_DONE: ("ballot_box_with_check", _says("", "text")),
+    Tag.EFFECT_REFUSED: ("x", _says("The provider refused: ", "text")),
+    Tag.RUN_FINISHED: ("checkered_flag", _says("Workflow finished")),
+    Tag.RUN_FAILED: ("x", _says("Workflow failed: ", "error")),
+}
+
+
+def _spoken(part: Element, names: dict[str, str]) -> str:
+    if part["type"] == "user":
+        return names.get(part["user_id"], "someone")
+    return part.get("text", "")

@@ -1,0 +1,1 @@
+"""What Countersign promises, as tests; read tests/journey first."""

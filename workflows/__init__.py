@@ -1,0 +1,1 @@
+"""What runs, and where it waits for a person: graphs, the runner, the saver, the effects."""

@@ -1,0 +1,97 @@
+"""What can be run: a `Workflow` each, by name."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from langgraph.graph import StateGraph
+from pydantic import BaseModel, ValidationError
+
+from workflows.effects import ThreadEffects
+from workflows.protocol import Policy
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a node reaches through LangGraph's `runtime.context`."""
+
+    thread_id: str
+    effects: ThreadEffects
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A graph that can be started by name.
+
+    input_model: checks what it is started with; its dump (JSON types) is the graph's input.
+    graph: not compiled, the runner adds the saver. version: of the code, kept in each run.
+    policy: who may decide where a request does not say. state_types: the Enum, pydantic and
+    dataclass types in its state.
+    """
+
+    name: str
+    title: str
+    input_model: type[BaseModel]
+    graph: StateGraph[Any, Any, Any, Any]
+    version: str = "1"
+    policy: Policy | None = None
+    state_types: tuple[type, ...] = ()
+    examples: tuple[str, ...] = field(default=())
+
+    def read_input(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The input as JSON values. InvalidInput names every field that does not fit."""
+        try:
+            return self.input_model.model_validate(dict(values)).model_dump(mode="json")
+        except ValidationError as error:
+            raise InvalidInput(self, error) from None
+
+
+class UnknownWorkflow(Exception):
+    """There is no workflow of that name; the message lists those there are."""
+
+
+class InvalidInput(Exception):
+    """The input does not fit the workflow's model; one line for each field."""
+
+    def __init__(self, workflow: Workflow, error: ValidationError) -> None:
+        lines = [f"The input does not fit the workflow {workflow.name}:"]
+        for item in error.errors(include_url=False):
+            where = ".".join(str(part) for part in item["loc"]) or "input"
+            lines.append(f"- {where}: {item['msg'].removeprefix('Value error, ')}")
+        fields = ", ".join(_described(workflow.input_model))
+        lines.append(f"It takes {fields}.")
+        super().__init__("\n".join(lines))
+
+
+class Catalog(Mapping[str, Workflow]):
+    """The workflows of a deployment."""
+
+    def __init__(self, workflows: Iterable[Workflow]) -> None:
+        self._by_name = {workflow.name: workflow for workflow in workflows}
+
+    def __getitem__(self, name: str) -> Workflow:
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known = ", ".join(sorted(self._by_name)) or "none"
+            raise UnknownWorkflow(f"There is no workflow {name!r}. There is: {known}.") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    @property
+    def state_types(self) -> tuple[type, ...]:
+        return tuple(cls for workflow in self.values() for cls in workflow.state_types)
+
+
+def _described(model: type[BaseModel]) -> list[str]:
+    return [
+        name if info.is_required() else f"{name} (optional)"
+        for name, info in model.model_fields.items()
+    ]

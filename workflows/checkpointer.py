@@ -1,0 +1,66 @@
+"""The Redis saver as Countersign uses it: typed, and fenced by the lease of the thread."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from redis.asyncio import Redis
+
+from workflows.effects import Receipt
+from workflows.lease import CURRENT, LeaseLost
+from workflows.protocol import Actor, Approve, Edit, Expired, Reject, Respond
+from workflows.serializer import TypedRedisSerializer
+
+STATE_TYPES = (Actor, Approve, Edit, Expired, Receipt, Reject, Respond)  # any workflow's
+
+
+class FencedRedisSaver(AsyncRedisSaver):
+    """Writes only under a lease that still holds. No TTL: a question waits as long as it takes."""
+
+    def __init__(self, redis: Redis, *, namespace: str, state_types: Iterable[type] = ()) -> None:
+        """redis: RESP2, decode_responses off. namespace: keeps deployments on one Redis apart."""
+        super().__init__(
+            redis_client=redis,
+            checkpoint_prefix=f"{namespace}:checkpoint",
+            checkpoint_write_prefix=f"{namespace}:checkpoint_write",
+        )
+        self._typed = TypedRedisSerializer(*STATE_TYPES, *state_types)
+        self.serde = self._typed
+
+    def _deserialize_channel_values(self, channel_values: dict[str, Any]) -> dict[str, Any]:
+        """Raises where a value cannot be read; the parent logs it and hands out the raw JSON."""
+        return self._typed.revive(channel_values)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+        stream_mode: str = "values",
+    ) -> RunnableConfig:
+        await _fence()
+        return await super().aput(config, checkpoint, metadata, new_versions, stream_mode)
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        await _fence()
+        await super().aput_writes(config, writes, task_id, task_path)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        await _fence()
+        await super().adelete_thread(thread_id)
+
+
+async def _fence() -> None:
+    lease = CURRENT.get()
+    if lease is None:
+        raise LeaseLost("no lease: the saver writes only inside Leases.hold()")
+    await lease.check()

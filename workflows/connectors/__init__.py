@@ -1,0 +1,1 @@
+"""The outside systems that effects reach, behind small Protocols."""

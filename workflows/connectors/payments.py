@@ -1,0 +1,86 @@
+"""Paying money back: the Protocol, and a ledger on SQLite for trying out."""
+
+import asyncio
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+from workflows.effects import EffectRefused, Receipt
+
+TABLE = """CREATE TABLE IF NOT EXISTS refunds (
+    id TEXT PRIMARY KEY,
+    idempotency_key TEXT NOT NULL UNIQUE,
+    customer TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
+)"""
+
+
+class Payments(Protocol):
+    """A payment provider that knows idempotency keys."""
+
+    async def refund(self, key: str, *, customer: str, amount_minor: int, currency: str) -> Receipt:
+        """Pay back once for `key`. EffectRefused where the provider certainly did not."""
+        ...
+
+    async def find(self, key: str) -> Receipt | None:
+        """The refund made under `key`, if there is one."""
+        ...
+
+
+class SqlitePayments:
+    """A ledger that anyone can open and count: one row a refund, unique by idempotency key."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def refund(self, key: str, *, customer: str, amount_minor: int, currency: str) -> Receipt:
+        if amount_minor <= 0:
+            raise EffectRefused("a refund must be more than zero")
+        row = (_refund_id(key), key, customer, amount_minor, currency)
+        await asyncio.to_thread(self._insert, row)
+        return _receipt(_refund_id(key))
+
+    async def find(self, key: str) -> Receipt | None:
+        found = await asyncio.to_thread(
+            self._select, "SELECT id FROM refunds WHERE idempotency_key = ?", (key,)
+        )
+        return _receipt(found[0][0]) if found else None
+
+    async def refunds(self) -> list[tuple[str, str, int, str]]:
+        """(idempotency key, customer, amount in minor units, currency) of each, oldest first."""
+        return await asyncio.to_thread(
+            self._select,
+            "SELECT idempotency_key, customer, amount_minor, currency FROM refunds ORDER BY rowid",
+            (),
+        )
+
+    def _insert(self, row: tuple[str, str, str, int, str]) -> None:
+        with closing(self._connect()) as db, db:
+            db.execute(
+                "INSERT INTO refunds (id, idempotency_key, customer, amount_minor, currency)"
+                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (idempotency_key) DO NOTHING",
+                row,
+            )
+
+    def _select(self, query: str, values: tuple[str, ...]) -> list[tuple[str, str, int, str]]:
+        with closing(self._connect()) as db:
+            return db.execute(query, values).fetchall()
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self._path, timeout=10)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute(TABLE)
+        return db
+
+
+def _refund_id(key: str) -> str:
+    return f"re_{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def _receipt(refund_id: str) -> Receipt:
+    return Receipt(id=refund_id, summary="Refund done")

@@ -1,0 +1,168 @@
+"""The ledger that keeps an effect from happening twice, however often its node runs.
+
+An effect is written down as intended before the call, and as done after it. A crash between
+the two leaves it in doubt; then `find` asks the provider by the same key before anything is
+called again. Exactly-once does not exist in a graph; this, with a provider that knows
+idempotency keys, is as near as it gets.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+from redis.asyncio import Redis
+
+from workflows.clock import Clock, utc_now
+from workflows.lease import Lease, LeaseLost
+
+# KEYS 1 lease  2 effect (string, JSON)  3 effects of the thread (set of keys)
+# ARGV 1 token of the lease  2 the entry to write  3 key of the effect  4 "new": only if absent
+# Answers "lost", or what is stored afterwards.
+WRITE = """if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'lost' end
+local known = redis.call('GET', KEYS[2])
+if known and ARGV[4] == 'new' then return known end
+redis.call('SET', KEYS[2], ARGV[2])
+redis.call('SADD', KEYS[3], ARGV[3])
+return ARGV[2]"""
+
+
+class Receipt(BaseModel):
+    """What a provider answered. id: the provider's own; summary: as the card says it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    summary: str
+    data: dict[str, JsonValue] = {}
+
+
+class EffectEntry(BaseModel):
+    """One effect as the ledger knows it. attempt: tells one call of `once` from any other."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    thread_id: str
+    state: Literal["intended", "done", "refused"]
+    attempt: str
+    at: AwareDatetime
+    receipt: Receipt | None = None
+    error: str = ""
+
+
+class EffectRefused(Exception):
+    """The provider said no, and certainly did nothing. The text is shown to people."""
+
+
+class EffectInDoubt(Exception):
+    """It may have happened, and there is no `find` to ask; a person must look."""
+
+
+@dataclass(frozen=True)
+class EffectLedger:
+    """Entries of all threads in Redis, under one prefix."""
+
+    redis: Redis
+    prefix: str
+    now: Clock = utc_now
+
+    def of(self, lease: Lease, thread_id: str) -> "ThreadEffects":
+        return ThreadEffects(self, lease, thread_id)
+
+    async def entries(self, thread_id: str) -> list[EffectEntry]:
+        """Every effect of the thread, oldest first."""
+        keys = await self.redis.smembers(self.thread_key(thread_id))
+        stored = await self.redis.mget([self.key(_text(key)) for key in keys]) if keys else []
+        entries = [EffectEntry.model_validate_json(text) for text in stored if text]
+        return sorted(entries, key=lambda entry: (entry.at, entry.key))
+
+    def key(self, key: str) -> str:
+        return f"{self.prefix}effect:{key}"
+
+    def thread_key(self, thread_id: str) -> str:
+        return f"{self.prefix}effects:{thread_id}"
+
+
+@dataclass(frozen=True)
+class ThreadEffects:
+    """The ledger as a node sees it: bound to its thread and to the lease that it runs under."""
+
+    ledger: EffectLedger
+    lease: Lease
+    thread_id: str
+
+    async def once(
+        self,
+        key: str,
+        call: Callable[[], Awaitable[Receipt]],
+        find: Callable[[], Awaitable[Receipt | None]] | None = None,
+    ) -> Receipt:
+        """Do `call` once for `key`, and answer its receipt ever after.
+
+        key: from the run and the node, never from time or chance; give it to the provider as
+        the idempotency key too. find: asks the provider whether it happened; None: it did not.
+        Raises EffectRefused (a later attempt may call again), EffectInDoubt, LeaseLost.
+        """
+        mine = EffectEntry(
+            key=key,
+            thread_id=self.thread_id,
+            state="intended",
+            attempt=secrets.token_hex(8),
+            at=self.ledger.now(),
+        )
+        known = await self._write(mine, only_new=True)
+        if known.receipt is not None:
+            return known.receipt
+        if known.state == "intended" and known != mine:
+            found = await self._look(mine, find)
+            if found is not None:
+                return found
+        return await self._call(mine, call)
+
+    async def _look(
+        self, mine: EffectEntry, find: Callable[[], Awaitable[Receipt | None]] | None
+    ) -> Receipt | None:
+        if find is None:
+            raise EffectInDoubt(
+                f"{mine.key} was begun and may have happened; its node gives no find="
+            )
+        receipt = await find()
+        if receipt is not None:
+            await self._settle(mine, state="done", receipt=receipt)
+        return receipt
+
+    async def _call(self, mine: EffectEntry, call: Callable[[], Awaitable[Receipt]]) -> Receipt:
+        await self._write(mine)  # ours now, and the lease still holds: from here on it is in doubt
+        try:
+            receipt = await call()
+        except EffectRefused as refused:
+            await self._settle(mine, state="refused", error=str(refused))
+            raise
+        await self._settle(mine, state="done", receipt=receipt)
+        return receipt
+
+    async def _settle(self, mine: EffectEntry, **outcome: Any) -> None:
+        await self._write(mine.model_copy(update={**outcome, "at": self.ledger.now()}))
+
+    async def _write(self, entry: EffectEntry, *, only_new: bool = False) -> EffectEntry:
+        ledger = self.ledger
+        stored = await ledger.redis.eval(
+            WRITE,
+            3,
+            self.lease.key,
+            ledger.key(entry.key),
+            ledger.thread_key(self.thread_id),
+            self.lease.token,
+            entry.model_dump_json(),
+            entry.key,
+            "new" if only_new else "set",
+        )
+        if stored == b"lost":
+            raise LeaseLost(self.lease.key)
+        return EffectEntry.model_validate_json(stored)
+
+
+def _text(reply: bytes | str) -> str:
+    return reply.decode() if isinstance(reply, bytes) else reply

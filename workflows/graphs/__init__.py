@@ -1,0 +1,1 @@
+"""The workflows that come with Countersign; a team starts from them."""

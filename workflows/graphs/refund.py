@@ -1,0 +1,148 @@
+"""Refund: prepare the payload, ask a person, pay back once, say what happened."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from workflows.catalog import Context, Workflow
+from workflows.connectors.payments import Payments
+from workflows.effects import Receipt
+from workflows.fields import MoneyField, TextField
+from workflows.money import Currency, format_money, to_minor
+from workflows.protocol import ApprovalRequest, Decision, Risk, request_approval
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+LARGE = 100_000  # minor units: from here on the card asks twice
+
+
+class RefundInput(BaseModel):
+    """What a refund is started with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer: Text
+    amount: Annotated[Decimal, Field(gt=0, lt=10**9, description="in major units, such as 12.34")]
+    currency: Currency = "USD"
+    order: Text | None = None
+    reason: Text
+
+    @model_validator(mode="after")
+    def _amount_fits_currency(self) -> "RefundInput":
+        to_minor(self.amount, self.currency)
+        return self
+
+
+class RefundState(TypedDict):
+    """amount: major units, as it was asked for; amount_cents: minor units of the currency,
+    as it is paid."""
+
+    customer: str
+    amount: str
+    currency: str
+    order: str | None
+    reason: str
+    operation_id: NotRequired[str]
+    amount_cents: NotRequired[int]
+    decision: NotRequired[Decision]
+    receipt: NotRequired[Receipt]
+    outcome: NotRequired[str]
+
+
+def refund(payments: Payments) -> Workflow:
+    """The workflow, paying through `payments`."""
+
+    async def commit_refund(state: RefundState, runtime: Runtime[Context]) -> dict[str, Any]:
+        operation_id = state["operation_id"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        receipt = await runtime.context.effects.once(
+            operation_id,
+            lambda: payments.refund(
+                operation_id,
+                customer=state["customer"],
+                amount_minor=_cents(state),
+                currency=state["currency"],
+            ),
+            find=lambda: payments.find(operation_id),
+        )
+        return {"receipt": receipt}
+
+    graph = StateGraph(RefundState, context_schema=Context)
+    graph.add_node("prepare_refund", prepare_refund)
+    graph.add_node("approval_gate", approval_gate)
+    graph.add_node("commit_refund", commit_refund)
+    graph.add_node("reject_refund", reject_refund)
+    graph.add_node("done", done)
+    graph.add_edge(START, "prepare_refund")
+    graph.add_edge("prepare_refund", "approval_gate")
+    graph.add_conditional_edges("approval_gate", route)
+    graph.add_edge("commit_refund", "done")
+    graph.add_edge("reject_refund", "done")
+    graph.add_edge("done", END)
+    return Workflow(
+        name="refund",
+        title="Refund",
+        input_model=RefundInput,
+        graph=graph,
+        examples=('customer="Acme GmbH" amount=120.50 currency=EUR reason="Damaged parcel"',),
+    )
+
+
+def prepare_refund(state: RefundState, config: RunnableConfig) -> dict[str, Any]:
+    """The payload, fixed before anyone is asked. The id comes from the thread, so that a
+    repeat of the node is the same operation."""
+    thread_id = config.get("configurable", {})["thread_id"]
+    return {
+        "operation_id": f"refund:{thread_id}",
+        "amount_cents": to_minor(Decimal(state["amount"]), state["currency"]),
+    }
+
+
+def approval_gate(state: RefundState) -> dict[str, Any]:
+    """Ask, and keep the answer."""
+    return {"decision": request_approval(refund_request(state))}
+
+
+def refund_request(state: RefundState) -> ApprovalRequest:
+    """What the reviewer is shown: all that the payment is made of."""
+    cents, currency = _cents(state), state["currency"]
+    order = [TextField(label="Order", value=state["order"])] if state["order"] else []
+    risk: Risk = "high" if cents >= LARGE else "medium"
+    return ApprovalRequest(
+        title=f"Refund {format_money(cents, currency)} to {_short(state['customer'])}",
+        summary=state["reason"],
+        fields=(
+            MoneyField(label="Amount", amount_minor=cents, currency=currency),
+            TextField(label="Customer", value=state["customer"]),
+            *order,
+        ),
+        risk=risk,
+    )
+
+
+def route(state: RefundState) -> Literal["commit_refund", "reject_refund"]:
+    """Only an approval pays; everything else, a passed deadline too, does not."""
+    decision = state.get("decision")
+    return "commit_refund" if decision and decision.type == "approve" else "reject_refund"
+
+
+def reject_refund(state: RefundState) -> dict[str, Any]:
+    """Nothing was paid, and the state says why."""
+    decision = state.get("decision")
+    return {"outcome": f"not refunded: {decision.type if decision else 'undecided'}"}
+
+
+def done(state: RefundState) -> dict[str, Any]:
+    """One line for whoever reads the state later."""
+    receipt = state.get("receipt")
+    return {"outcome": f"{receipt.summary}, {receipt.id}"} if receipt else {}
+
+
+def _cents(state: RefundState) -> int:
+    return state["amount_cents"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:59]}…"

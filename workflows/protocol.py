@@ -1,0 +1,194 @@
+"""What a graph asks a person, what the person answers, and `request_approval`, which does both.
+
+An author of a workflow needs `ApprovalRequest`, `request_approval` and the decisions; Slack is
+not known here.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from jsonschema import Draft202012Validator, FormatChecker, SchemaError
+from jsonschema.exceptions import best_match
+from langgraph.types import interrupt
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from workflows.fields import RequestField, SlackUserId
+
+MARKER = "countersign"  # the key by which our own questions are told from any other interrupt
+
+ThreadId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,127}$")]
+ApproverId = Annotated[str, StringConstraints(pattern=r"^[UWS][A-Z0-9]{2,}$")]
+AllowedDecision = Literal["approve", "edit", "reject", "respond"]
+Risk = Literal["low", "medium", "high"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Policy(_Value):
+    """Who may decide. An empty `approvers` means nobody, never everybody.
+
+    approvers: Slack ids of users (U…, W…) and user groups (S…).
+    """
+
+    approvers: tuple[ApproverId, ...]
+    requester_may_approve: bool = False
+
+
+class Editable(_Value):
+    """The values that a reviewer may change, and the JSON Schema that they must fit."""
+
+    json_schema: dict[str, JsonValue]
+    values: dict[str, JsonValue]
+
+    @classmethod
+    def of(cls, values: BaseModel) -> Self:
+        """From a pydantic model instance: its schema, and its present values."""
+        return cls(
+            json_schema=type(values).model_json_schema(), values=values.model_dump(mode="json")
+        )
+
+    @model_validator(mode="after")
+    def _schema_and_values_fit(self) -> Self:
+        try:
+            Draft202012Validator.check_schema(self.json_schema)
+        except SchemaError as error:
+            raise ValueError(f"json_schema is not a JSON Schema: {error.message}") from None
+        self.check(self.values)
+        return self
+
+    def check(self, values: Mapping[str, JsonValue]) -> None:
+        """ValueError that names the field, unless the values fit the schema."""
+        validator = Draft202012Validator(self.json_schema, format_checker=FormatChecker())
+        error = best_match(validator.iter_errors(dict(values)))
+        if error is not None:
+            where = ".".join(str(part) for part in error.absolute_path) or "values"
+            raise ValueError(f"{where}: {error.message}")
+
+
+class ApprovalRequest(_Value):
+    """What a person is asked. All of it but who and when (`policy`, `expires_in`,
+    `remind_after`) is shown, and is what the digest covers."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=150, strip_whitespace=True)]
+    summary: str = ""
+    fields: tuple[RequestField, ...] = ()
+    details: str = ""
+    risk: Risk = "medium"
+    allowed_decisions: tuple[AllowedDecision, ...] = ("approve", "reject")
+    editable: Editable | None = None
+    policy: Policy | None = None
+    expires_in: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
+    remind_after: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
+
+    @model_validator(mode="after")
+    def _decisions_make_sense(self) -> Self:
+        if not self.allowed_decisions or len(set(self.allowed_decisions)) != len(
+            self.allowed_decisions
+        ):
+            raise ValueError("allowed_decisions: name each allowed decision once, at least one")
+        if ("edit" in self.allowed_decisions) != (self.editable is not None):
+            raise ValueError("allowed_decisions: 'edit' goes with editable, and only with it")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over the canonical JSON of what is shown."""
+        shown = self.model_dump(mode="json", exclude={"policy", "expires_in", "remind_after"})
+        canonical = json.dumps(
+            shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Actor(_Value):
+    """Who decided, by immutable ids. `user` is None where nobody did (a deadline passed)."""
+
+    team: str
+    user: SlackUserId | None
+    name: str = ""
+
+
+class _Decided(_Value):
+    by: Actor
+    at: AwareDatetime
+    digest: str
+
+
+class Approve(_Decided):
+    type: Literal["approve"] = "approve"
+
+
+class Edit(_Decided):
+    """Approved with other values; `values` fit the request's schema."""
+
+    type: Literal["edit"] = "edit"
+    values: dict[str, JsonValue]
+
+
+class Reject(_Decided):
+    type: Literal["reject"] = "reject"
+    reason: str = ""
+
+
+class Respond(_Decided):
+    type: Literal["respond"] = "respond"
+    text: str
+
+
+class Expired(_Decided):
+    """Nobody decided in time. Not a rejection: what it means is the graph's to say."""
+
+    type: Literal["expired"] = "expired"
+
+
+Decision = Annotated[Approve | Edit | Reject | Respond | Expired, Field(discriminator="type")]
+DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
+
+
+def request_approval(request: ApprovalRequest) -> Decision:
+    """Pause this node until a person has decided on exactly this request.
+
+    The node runs again from its top when it resumes, so build the request from state only. An
+    answer that is no decision, is not allowed, or was given on another digest is asked again:
+    what was shown is what runs. Use it once per node.
+    """
+    note = ""
+    while True:
+        answer = interrupt(_question(request, note))
+        try:
+            return _accepted(request, answer)
+        except ValueError as error:
+            note = str(error)
+
+
+def _question(request: ApprovalRequest, note: str) -> dict[str, Any]:
+    return {MARKER: 1, "request": request.model_dump(mode="json"), "note": note}
+
+
+def _accepted(request: ApprovalRequest, answer: Any) -> Decision:
+    try:
+        decision = DECISION.validate_python(answer)
+    except ValidationError:
+        raise ValueError("The answer before this was not a decision.") from None
+    if decision.digest != request.digest:
+        raise ValueError("The request changed after it was decided, so it is asked again.")
+    if decision.type != "expired" and decision.type not in request.allowed_decisions:
+        raise ValueError(f"{decision.type!r} is not among the allowed decisions.")
+    if isinstance(decision, Edit) and request.editable is not None:
+        request.editable.check(decision.values)
+    return decision
