@@ -175,12 +175,14 @@ class Approval(Record):
         """About to post the card: whoever comes next looks for it first."""
         return self.to(posting_since=self.posting_since or now)
 
-    def posted(self, message: MessageRef, revision: int, now: datetime) -> Change:
-        """Slack has the card, drawn from `revision`."""
+    def posted(
+        self, message: MessageRef, revision: int, now: datetime, instance: str = ""
+    ) -> Change:
+        """Slack has the card, drawn from `revision`; instance: who posted it."""
         record = self.to(message=message, shown=revision, posting_since=None, delivery=None)
         if self.message is not None:
             return Change(record)
-        detail: dict[str, JsonValue] = {"channel": message.channel, "ts": message.ts}
+        detail: dict[str, JsonValue] = {**message.model_dump(), "instance": instance}
         return Change(record, (record.event(Tag.SHOWN, now, detail=detail),))
 
     def lost(self) -> Self:

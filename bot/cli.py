@@ -172,10 +172,15 @@ def demo(
     ] = False,
 ) -> None:
     """See all of it without a Slack account: a local workspace, two bots, sample requests."""
-    from bot.local import demo as local  # noqa: PLC0415 - nothing else here needs bot.local
+    # Here, not above: nothing else needs bot.local and what it is made of.
+    from bot.local import demo as local_demo  # noqa: PLC0415
+    from bot.local import tour as local_tour  # noqa: PLC0415
 
-    configure_logging("WARNING")
-    raise typer.Exit(_run(local.tour() if tour else local.demo(port)))
+    configure_logging("ERROR")
+    if not tour:
+        _run(local_demo.demo(port, out))
+    elif not _run(local_tour.tour(out)):
+        raise typer.Exit(1)
 
 
 def _serve(settings: BotSettings, roles: Roles) -> None:

@@ -211,11 +211,12 @@ async def _call(request: Awaitable[Any]) -> Any:
     try:
         return await request
     except SlackApiError as error:
-        code = str(error.response.get("error") or "unknown_error")
-        status = getattr(error.response, "status_code", 200)
+        status: int = error.response.status_code
+        data = error.response.data if isinstance(error.response.data, dict) else {}
+        code = str(data.get("error") or f"http_{status}")
         if code in PASSING or status == 429 or status >= 500:
             raise SlackUnavailable(code) from None
-        raise SlackRefused(code, str(error.response.get("needed") or "")) from None
+        raise SlackRefused(code, str(data.get("needed") or "")) from None
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         raise SlackUnavailable(type(error).__name__) from None
 

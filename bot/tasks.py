@@ -196,7 +196,7 @@ class Tasks:
             approval.channel, approval.id, card(approval, await self._names(approval))
         )
         shown = 0 if found else revision  # what was found may be older: it is drawn again
-        await self._change(approval.id, lambda a: a.posted(where, shown, now))
+        await self._change(approval.id, lambda a: a.posted(where, shown, now, self.instance))
 
     async def _update(self, approval: Approval, where: MessageRef) -> None:
         revision, now = approval.revision, self.now()

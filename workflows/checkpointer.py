@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph._internal._constants import ERROR  # private, pinned
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from redis.asyncio import Redis
@@ -29,9 +30,9 @@ class FencedRedisSaver(AsyncRedisSaver):
         self._typed = TypedRedisSerializer(*STATE_TYPES, *state_types)
         self.serde = self._typed
 
-    def _deserialize_channel_values(self, channel_values: dict[str, Any]) -> dict[str, Any]:
+    def _recursive_deserialize(self, obj: Any) -> Any:
         """Raises where a value cannot be read; the parent logs it and hands out the raw JSON."""
-        return self._typed.revive(channel_values)
+        return self._typed.revive(obj)
 
     async def aput(
         self,
@@ -52,7 +53,9 @@ class FencedRedisSaver(AsyncRedisSaver):
         task_path: str = "",
     ) -> None:
         await _fence()
-        await super().aput_writes(config, writes, task_id, task_path)
+        # A node's error is kept as text: else it could not be stored, nor the answers beside it.
+        texts = [(name, repr(value) if name == ERROR else value) for name, value in writes]
+        await super().aput_writes(config, texts, task_id, task_path)
 
     async def adelete_thread(self, thread_id: str) -> None:
         await _fence()

@@ -6,18 +6,23 @@ handed over is sticky, and a start looks first.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph._internal._constants import CONFIG_KEY_STRICT_RESUME, RESUME  # private, pinned
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph.state import CompiledStateGraph
+from langgraph._internal._constants import (  # private, pinned
+    CONFIG_KEY_STRICT_RESUME,
+    RESUME,
+    TASKS,
+)
+from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, PendingWrite
 from langgraph.runtime import RunControl
 from langgraph.types import (
     Command,
+    Interrupt,
     PregelTask,
+    Send,
     StateSnapshot,
     _interrupt_id,  # pyright: ignore[reportPrivateUsage] # the id of a task's n-th question
 )
@@ -26,9 +31,11 @@ from workflows.catalog import Catalog, Context
 from workflows.effects import EffectLedger
 from workflows.lease import Lease
 
+EDGE = "branch:to:"  # the channel by which an edge makes its node due
+
 
 class NodeRemoved(Exception):
-    """A thread waits at a node that the present code does not have: it is not resumed."""
+    """A thread is to go on at a node that the present code does not have: it is not resumed."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +56,17 @@ class Question:
 
 @dataclass(frozen=True)
 class ThreadState:
-    """What a thread waits for. `stalled`: there is work that nobody is waiting on."""
+    """What a thread waits for. `stalled`: there is work that nobody is waiting on.
+
+    gone: nodes that are due, and that the present code does not have.
+    """
 
     finished: bool
     stalled: bool
     checkpoint_id: str
     questions: tuple[Question, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    gone: tuple[str, ...] = ()
 
     @property
     def open(self) -> tuple[Question, ...]:
@@ -100,8 +111,8 @@ class Runner:
         graph = self._graphs[workflow]
         before = await self.look(workflow, thread_id)
         step = _next_step(before, graph_input, answers)
-        if before is not None and step is not _NOTHING:
-            _check_nodes(graph, before, thread_id)
+        if before is not None and before.gone:
+            raise NodeRemoved(f"{thread_id} is to go on at {', '.join(before.gone)}, which is gone")
         if step is not _NOTHING:
             await graph.ainvoke(
                 step,
@@ -116,62 +127,82 @@ class Runner:
         return after
 
     async def _read(self, snapshot: StateSnapshot, thread_id: str) -> ThreadState:
-        questions = await self._questions(snapshot, thread_id)
+        questions, gone = await self._survey(snapshot, thread_id)
         waiting = {question.interrupt_id for question in questions if not question.answered}
         idle = bool(waiting) and all(_settled(task, waiting) for task in snapshot.tasks)
-        finished = not snapshot.tasks and not snapshot.next
+        finished = not (snapshot.tasks or snapshot.next or gone)
         return ThreadState(
             finished=finished,
             stalled=not finished and not idle,
             checkpoint_id=_where(snapshot)["checkpoint_id"],
             questions=tuple(questions),
             values=snapshot.values,
+            gone=tuple(sorted(gone)),
         )
 
-    async def _questions(self, snapshot: StateSnapshot, thread_id: str) -> list[Question]:
+    async def _survey(
+        self, snapshot: StateSnapshot, thread_id: str
+    ) -> tuple[list[Question], set[str]]:
+        """The open questions, and the nodes that are due and gone, subgraphs included."""
+        stored = await self._saver.aget_tuple(snapshot.config)
+        writes = (stored.pending_writes if stored else None) or []
+        gone = _due(stored.checkpoint) - {t.name for t in snapshot.tasks} if stored else set[str]()
         found: list[Question] = []
         for task in snapshot.tasks:
             inner = task.state if isinstance(task.state, StateSnapshot) else None
-            nested = await self._questions(inner, thread_id) if inner else []
+            nested, missing = await self._survey(inner, thread_id) if inner else ([], set[str]())
+            gone |= missing
             found += nested or [
-                question
+                _question(snapshot, task, interrupt, thread_id, writes)
                 for interrupt in task.interrupts
-                for question in [await self._question(snapshot, task, interrupt, thread_id)]
             ]
-        return found
+        return found, gone
 
-    async def _question(
-        self, snapshot: StateSnapshot, task: PregelTask, interrupt: Any, thread_id: str
-    ) -> Question:
-        where = _where(snapshot)
-        namespace = where.get("checkpoint_ns", "")
-        slot, answers = await self._slot(snapshot, task, interrupt.id)
-        parts = (thread_id, namespace, interrupt.id, str(slot))
-        digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
-        return Question(
-            key=f"ap_{digest}",
-            interrupt_id=interrupt.id,
-            value=interrupt.value,
-            node=task.name,
-            checkpoint_ns=namespace,
-            checkpoint_id=where["checkpoint_id"],
-            answered=slot < answers,
-        )
 
-    async def _slot(
-        self, snapshot: StateSnapshot, task: PregelTask, interrupt_id: str
-    ) -> tuple[int, int]:
-        """Which question of its task this is, and how many of them are answered already."""
-        stored = await self._saver.aget_tuple(snapshot.config)
-        writes = stored.pending_writes if stored and stored.pending_writes else []
-        resumes = [
-            value for task_id, channel, value in writes if (task_id, channel) == (task.id, RESUME)
-        ]
-        answers: list[Any] = resumes[-1] if resumes and isinstance(resumes[-1], list) else resumes
-        namespace = _where(snapshot).get("checkpoint_ns", "")
-        task_ns = f"{namespace}|{task.name}:{task.id}" if namespace else f"{task.name}:{task.id}"
-        slots = (n for n in range(len(answers) + 1) if _interrupt_id(task_ns, n) == interrupt_id)
-        return next(slots, len(answers)), len(answers)
+def _question(
+    snapshot: StateSnapshot,
+    task: PregelTask,
+    interrupt: Interrupt,
+    thread_id: str,
+    writes: Sequence[PendingWrite],
+) -> Question:
+    where = _where(snapshot)
+    namespace = where.get("checkpoint_ns", "")
+    slot, answers = _slot(namespace, task, interrupt.id, writes)
+    parts = (thread_id, namespace, interrupt.id, str(slot))
+    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
+    return Question(
+        key=f"ap_{digest}",
+        interrupt_id=interrupt.id,
+        value=interrupt.value,
+        node=task.name,
+        checkpoint_ns=namespace,
+        checkpoint_id=where["checkpoint_id"],
+        answered=slot < answers,
+    )
+
+
+def _slot(
+    namespace: str, task: PregelTask, interrupt_id: str, writes: Sequence[PendingWrite]
+) -> tuple[int, int]:
+    """Which question of its task this is, and how many of them are answered already."""
+    resumes = [
+        value for task_id, channel, value in writes if (task_id, channel) == (task.id, RESUME)
+    ]
+    answers: list[Any] = resumes[-1] if resumes and isinstance(resumes[-1], list) else resumes
+    task_ns = f"{namespace}|{task.name}:{task.id}" if namespace else f"{task.name}:{task.id}"
+    slots = (n for n in range(len(answers) + 1) if _interrupt_id(task_ns, n) == interrupt_id)
+    return next(slots, len(answers)), len(answers)
+
+
+def _due(checkpoint: Checkpoint) -> set[str]:
+    """The nodes that the checkpoint runs next, also those that the present code does not have:
+    LangGraph passes over them, and the thread would look finished."""
+    channels = checkpoint["channel_values"]
+    # A deferred node's channel holds a pair, and is due only when all the others are done.
+    edges = {name for name, value in channels.items() if value is None}
+    sends = {send.node for send in channels.get(TASKS, ()) if isinstance(send, Send)}
+    return {name.removeprefix(EDGE) for name in edges if name.startswith(EDGE)} | sends
 
 
 _NOTHING = object()
@@ -187,12 +218,6 @@ def _next_step(
     if resume:
         return Command(resume=resume)
     return None if before.stalled else _NOTHING
-
-
-def _check_nodes(graph: CompiledStateGraph[Any], before: ThreadState, thread_id: str) -> None:
-    missing = {q.node for q in before.questions if not q.checkpoint_ns} - set(graph.nodes)
-    if missing:
-        raise NodeRemoved(f"{thread_id} waits at {', '.join(sorted(missing))}, which is gone")
 
 
 def _settled(task: PregelTask, waiting: Collection[str]) -> bool:

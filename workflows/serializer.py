@@ -8,6 +8,7 @@ only objects of classes that it was told of.
 
 import base64
 import collections
+import dataclasses
 import datetime as dt
 import decimal
 import enum
@@ -16,19 +17,20 @@ import math
 import pathlib
 import uuid
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
 from langgraph.checkpoint.redis.jsonplus_redis import JsonPlusRedisSerializer
 from langgraph.checkpoint.serde.jsonplus import (
     _is_safe_json_type,  # pyright: ignore[reportPrivateUsage] # what the parent would accept
 )
 from langgraph.types import Interrupt, Send
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 ClassId = tuple[str, ...]
 
-_PLAIN = (str, int, float, bool, type(None), dict, list, tuple)
+_PLAIN = (str, int, float, bool, type(None), dict, list)
 _MARKED = (Interrupt, Send)  # and the parent's own snapshot type: LangGraph's, not a state's
 _BYTES = "__bytes__"
 _FLAGS = ("__interrupt__", "__send__", "__delta_snapshot__")
@@ -45,7 +47,9 @@ _ARGUMENTS: dict[type, Callable[[Any], list[Any]]] = {
     uuid.UUID: lambda v: [str(v)],
     set: lambda v: [sorted(v, key=repr)],
     frozenset: lambda v: [sorted(v, key=repr)],
-    collections.deque: lambda v: [list(v)],
+    collections.deque: lambda v: [list(v), v.maxlen],
+    tuple: lambda v: [list(v)],
+    bytearray: lambda v: [bytes(v)],
     pathlib.PurePosixPath: lambda v: [str(v)],
     pathlib.PosixPath: lambda v: [str(v)],
     ipaddress.IPv4Address: lambda v: [str(v)],
@@ -68,22 +72,38 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
     """types: the Enum, pydantic and dataclass types of the workflows' states."""
 
     def __init__(self, *types: type) -> None:
-        self._types = {class_id(cls): cls for cls in types}
+        self._types: dict[ClassId, type] = {}
+        for cls in types:
+            if self._types.setdefault(class_id(cls), cls) is not cls:
+                raise ValueError(f"two classes are stored as {'.'.join(class_id(cls))}; rename one")
         self._built_in = {class_id(cls): cls for cls in _ARGUMENTS}
         listed = [*self._types, *self._built_in]
         super().__init__(allowed_json_modules=listed, allowed_msgpack_modules=listed)
 
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """As JSON, always: the parent would fall back to msgpack, whose way into Redis makes text
+        of the keys of a dict."""
+        if obj is None or type(obj) is bytes:
+            return super().dumps_typed(obj)
+        stored = self._preprocess_redis_json(obj)
+        try:
+            return "json", orjson.dumps(stored, default=self._default_handler)
+        except TypeError as error:  # no text as key, no valid text, an int over 64 bits
+            raise UnstorableState(f"the state cannot be stored: {error}") from None
+
     def _preprocess_redis_json(
         self, obj: Any, *, encode_bytes: Callable[[bytes], Any] | None = None
     ) -> Any:
-        if isinstance(obj, bytes | bytearray):
+        if type(obj) is bytes:
             return {_BYTES: base64.b64encode(obj).decode()}
         self._refuse(obj)
-        arguments = self._arguments(obj)
-        if arguments is None:
+        if _is_langchain(obj):
+            return self._langchain(obj)
+        envelope = self._envelope(obj)
+        if envelope is None:
             return super()._preprocess_redis_json(obj, encode_bytes=encode_bytes)
-        stored = [self._preprocess_redis_json(a, encode_bytes=encode_bytes) for a in arguments]
-        return {"lc": 2, "type": "constructor", "id": list(class_id(type(obj))), "args": stored}
+        stored = {name: self._preprocess_redis_json(value) for name, value in envelope.items()}
+        return {"lc": 2, "type": "constructor", "id": list(class_id(type(obj))), **stored}
 
     def _refuse(self, obj: Any) -> None:
         if type(obj) is float and not math.isfinite(obj):
@@ -93,21 +113,29 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
         if type(obj) in _PLAIN or type(obj) in _ARGUMENTS or isinstance(obj, _MARKED):
             return
         key = class_id(type(obj))
-        if key in self._types or _is_safe_json_type(list(key)) or hasattr(obj, "to_json"):
+        if self._types.get(key) is type(obj) or _is_safe_json_type(list(key)):
             return
-        if key[0] != "langgraph":  # its own markers: the parent stores them
+        if key[0] != "langgraph" and not _is_langchain(obj):  # its own markers: the parent's
             raise UnstorableState(
                 f"{'.'.join(key)} is not registered: add the class to Workflow.state_types"
             )
 
-    def _arguments(self, obj: Any) -> list[Any] | None:
+    def _langchain(self, obj: Any) -> Any:
+        """A message: its own envelope, with what it holds stored by these same rules."""
+        told = obj.to_json()
+        if not isinstance(told, dict) or told.get("type") != "constructor":
+            raise UnstorableState(f"{'.'.join(class_id(type(obj)))} cannot be stored")
+        return {**told, "kwargs": self._preprocess_redis_json(told.get("kwargs", {}))}
+
+    def _envelope(self, obj: Any) -> dict[str, Any] | None:
         """What the value is rebuilt from; None where the parent knows better."""
         if type(obj) in _ARGUMENTS:
-            return _ARGUMENTS[type(obj)](obj)
+            folded = {"kwargs": {"fold": 1}} if getattr(obj, "fold", 0) else {}
+            return {"args": _ARGUMENTS[type(obj)](obj), **folded}
         if isinstance(obj, enum.Enum):
-            return [obj.value]
-        if isinstance(obj, BaseModel) and not hasattr(obj, "to_json"):
-            return [{name: getattr(obj, name) for name in type(obj).model_fields}]
+            return {"args": [obj.value]}
+        if isinstance(obj, BaseModel):
+            return {"args": [_of_model(obj), obj.__pydantic_private__]}
         return None
 
     def revive(self, stored: Any) -> Any:
@@ -136,9 +164,40 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
                 raise UnstorableState(f"{'.'.join(map(str, key))} is stored, but not registered")
             return super()._reviver(value)
         args = value.get("args", [])
+        kwargs = value.get("kwargs", {})
         if issubclass(cls, BaseModel):
-            return cls.model_validate(args[0] if args else value.get("kwargs", {}))
-        return cls(*args, **value.get("kwargs", {}))
+            return _model(cls, *args)
+        if dataclasses.is_dataclass(cls):
+            return _dataclass(cls, kwargs)
+        return cls(*args, **kwargs)
+
+
+def _is_langchain(obj: Any) -> bool:
+    return hasattr(obj, "to_json") and not isinstance(obj, type)
+
+
+def _of_model(obj: BaseModel) -> Any:
+    if isinstance(obj, RootModel):
+        return obj.root
+    fields = {name: getattr(obj, name) for name in type(obj).model_fields}
+    return {**fields, **(obj.model_extra or {})}
+
+
+def _model(cls: type[BaseModel], values: Any, private: Mapping[str, Any] | None = None) -> Any:
+    """By the names of the fields, under which they are stored, not by their aliases."""
+    made = cls.model_validate(values, by_alias=False, by_name=True)
+    for name, value in (private or {}).items():
+        setattr(made, name, value)
+    return made
+
+
+def _dataclass(cls: type, values: Mapping[str, Any]) -> Any:
+    """Fields that `__init__` does not take are set behind it, also where it is frozen."""
+    late = {each.name for each in dataclasses.fields(cls) if not each.init}
+    made = cls(**{name: value for name, value in values.items() if name not in late})
+    for name in late & values.keys():
+        object.__setattr__(made, name, values[name])
+    return made
 
 
 def _is_reserved(obj: dict[Any, Any]) -> bool:

@@ -108,7 +108,7 @@ def _question(approval: Approval, names: Mapping[str, str]) -> list[Block]:
     body = _body(approval, names)
     if body:
         blocks.append(rich.block(*body, block_id=_id(approval, "body")))
-    blocks.append(context(*_about(approval), block_id=_id(approval, "about")))
+    blocks.append(context(_about(approval), block_id=_id(approval, "about")))
     return blocks
 
 
@@ -124,14 +124,19 @@ def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
     ]
 
 
-def _about(approval: Approval) -> list[str]:
-    asked = f"Requested by {user(approval.requester, 'a workflow')} {moment(approval.requested_at)}"
+def _about(approval: Approval) -> str:
+    """Most important first, a line each: a phone shows few of them."""
+    risk = RISK[approval.request.risk]
     until = f"Decide by {moment(approval.expires_at)}" if approval.expires_at else "No deadline"
-    which = f"{escape(approval.workflow, 60)} · `{approval.thread_id}`"
-    return [
-        f"{RISK[approval.request.risk]} · {asked} · {until}",
-        f"{which} · digest `{short(approval.digest)}`",
-    ]
+    asked = user(approval.requester, "a workflow")
+    which = f"{escape(approval.workflow, 60)} `{approval.thread_id}`"
+    return "\n".join(
+        [
+            f"{risk} · {until}" if approval.status == "pending" else risk,
+            f"Requested by {asked} {moment(approval.requested_at)}",
+            f"{which} · digest `{short(approval.digest)}`",
+        ]
+    )
 
 
 def _buttons(approval: Approval) -> Block:

@@ -20,7 +20,7 @@ from workflows.fields import (
 from workflows.money import format_money
 
 FIELDS_AT_MOST = 25
-VALUE_AT_MOST = 300
+VALUE_AT_MOST = 500
 CODE_AT_MOST = 800
 
 

@@ -1,5 +1,6 @@
 """Refund: prepare the payload, ask a person, pay back once, say what happened."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
@@ -17,6 +18,7 @@ from workflows.protocol import ApprovalRequest, Decision, Risk, request_approval
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 LARGE = 100_000  # minor units: from here on the card asks twice
+DECIDE_WITHIN = timedelta(days=7)
 
 
 class RefundInput(BaseModel):
@@ -112,13 +114,14 @@ def refund_request(state: RefundState) -> ApprovalRequest:
     risk: Risk = "high" if cents >= LARGE else "medium"
     return ApprovalRequest(
         title=f"Refund {format_money(cents, currency)} to {_short(state['customer'])}",
-        summary=state["reason"],
         fields=(
             MoneyField(label="Amount", amount_minor=cents, currency=currency),
             TextField(label="Customer", value=state["customer"]),
             *order,
+            TextField(label="Reason", value=state["reason"]),
         ),
         risk=risk,
+        expires_in=DECIDE_WITHIN,
     )
 
 

@@ -1,0 +1,51 @@
+"""`countersign demo`: everything running, sample requests, and the address of the page."""
+
+import asyncio
+import signal
+
+from rich.console import Console
+from rich.panel import Panel
+
+from bot.local.stage import Stage, open_stage
+
+SAMPLES = (
+    ("Acme GmbH", "50000.00", "USD", "Contract cancelled within the notice period"),
+    ("Nordlicht Versand", "86.40", "EUR", "Parcel arrived damaged; photos in the ticket"),
+    ("Hanako Sato", "12000", "JPY", "Charged twice for the same order"),
+)
+
+
+async def demo(port: int, console: Console) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with open_stage(port) as stage:
+        with console.status("Starting two bot instances …"):
+            await asyncio.gather(*(stage.start_instance(name) for name in ("bot-1", "bot-2")))
+            for customer, amount, currency, reason in SAMPLES:
+                await stage.start_refund(customer, amount, reason, currency=currency)
+            await stage.until("the first card is shown", lambda: stage.card(SAMPLES[0][0]))
+        console.print(_welcome(stage))
+        await stopping.wait()
+        console.print("Stopping …")
+
+
+def _welcome(stage: Stage) -> Panel:
+    pids = ", ".join(f"{i.name} (pid {i.process.pid})" for i in stage.instances.values())
+    lines = (
+        f"Open [bold cyan]{stage.slack.url}[/]",
+        "A local stand-in for Slack: nothing leaves this machine.",
+        "",
+        "[bold]Try[/]",
+        "  1. Approve a refund: you are Mara, a reviewer. Watch the card and its thread.",
+        "  2. Switch to Tom, who asked for them, and click: he may not decide his own.",
+        "  3. Type /approvals, or start one more:",
+        '     [bold]/approvals start refund customer="Ada" amount=9.90 reason="Late"[/]',
+        f"  4. [bold]kill -9[/] an instance: {pids}.",
+        "     The other one goes on with everything.",
+        f"  5. Count the refunds in [bold]{stage.directory}/payments.db[/] (SQLite).",
+        "",
+        "Ctrl-C stops all of it and leaves nothing behind.",
+    )
+    return Panel("\n".join(lines), title="Countersign demo", border_style="cyan", expand=False)

@@ -1,0 +1,47 @@
+"""Clicks that no page would send: stale, forged, from elsewhere; delivered as Slack delivers."""
+
+from typing import Any
+
+from bot.local.person import Seen
+from bot.local.sockets import Ack
+from tests.deployment import Deployment
+
+
+async def click_as_drawn(
+    deployment: Deployment,
+    who: str,
+    card: Seen,
+    label: str,
+    *,
+    value: str | None = None,
+    team: str | None = None,
+) -> Ack:
+    """Click a button of the card as it was seen, whatever became of the message since.
+
+    value: another value than the button has; team: another workspace of the one who clicks.
+    """
+    slack = deployment.slack
+    person = slack.person(who)
+    block, button = _button(card, label)
+    channel = slack.workspace.channels[card.channel]
+    payload = slack.acts.payloads.message_action(
+        person.user, channel, card.json, (block, button, None), {}
+    )
+    if value is not None:
+        payload["actions"][0]["value"] = value
+    if team is not None:
+        payload["user"]["team_id"] = payload["team"]["id"] = team
+    return await slack.delivery.send("interactive", payload, answerable=False)
+
+
+def value_of(card: Seen, label: str) -> str:
+    """What the button carries."""
+    return _button(card, label)[1]["value"]
+
+
+def _button(card: Seen, label: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    for block in card.blocks:
+        for element in block.get("elements", []) if block["type"] == "actions" else []:
+            if element["text"]["text"] == label:
+                return block, element
+    raise LookupError(f"there is no button {label!r}")

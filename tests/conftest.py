@@ -1,0 +1,26 @@
+"""What all tests share: one real Redis, and a deployment of its own for each test."""
+
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+
+import pytest
+
+from bot.local.redis import EmbeddedRedis
+from bot.local.server import LocalSlack
+from tests.deployment import Deployment
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[EmbeddedRedis, None, None]:
+    """A server of our own; tests that kill or stop one start another."""
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+async def deployment(
+    redis_server: EmbeddedRedis, tmp_path: Path
+) -> AsyncGenerator[Deployment, None]:
+    """Its own namespace in the shared Redis, its own workspace, its own ledger."""
+    async with LocalSlack() as slack:
+        yield Deployment(redis_server.url, slack, tmp_path)

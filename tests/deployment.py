@@ -1,0 +1,162 @@
+"""A deployment as an operator has it: one Redis, one Slack workspace, instances that come and go.
+
+Everything is real but Slack itself, which is the local workspace behind the real client library.
+"""
+
+import contextlib
+import secrets
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.app import catalog, listening, open_services, open_store, working
+from bot.approvals import Approval
+from bot.local.person import Person, Seen
+from bot.local.server import LocalSlack
+from bot.runs import Run
+from bot.services import Services
+from bot.settings import ListenerSettings
+from bot.store import Store
+from tests.eventually import eventually
+from workflows.catalog import Catalog
+from workflows.connectors.payments import SqlitePayments
+
+CHANNEL = "C0APPROVAL"
+APPROVERS = "S00FINANCE"
+
+
+@dataclass
+class Deployment:
+    """namespace: its own, so that tests share a Redis and nothing else."""
+
+    redis_url: str
+    slack: LocalSlack
+    directory: Path
+    namespace: str = field(default_factory=lambda: f"t{secrets.token_hex(5)}")
+    approvers: str = APPROVERS
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What an operator would set for a process of this deployment."""
+        return {
+            "REDIS_URL": self.redis_url,
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "SLACK_API_URL": self.slack.api_url,
+            "COUNTERSIGN_CHANNEL": CHANNEL,
+            "COUNTERSIGN_APPROVERS": self.approvers,
+            "COUNTERSIGN_NAMESPACE": self.namespace,
+            "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
+        }
+
+    def settings(self, **changed: str) -> ListenerSettings:
+        return ListenerSettings.model_validate({**self.environment, **changed})
+
+    @property
+    def payments(self) -> SqlitePayments:
+        return SqlitePayments(self.directory / "payments.db")
+
+    @contextlib.asynccontextmanager
+    async def instance(
+        self,
+        name: str = "one",
+        known: Catalog | None = None,
+        *,
+        listens: bool = True,
+        works: bool = True,
+        **changed: str,
+    ) -> AsyncGenerator[Services, None]:
+        """A bot instance in this process, as `countersign bot` runs it."""
+        settings = self.settings(COUNTERSIGN_INSTANCE=name, **changed)
+        async with open_services(settings, known) as services, contextlib.AsyncExitStack() as stack:
+            if works:
+                await stack.enter_async_context(working(services))
+            if listens:
+                await stack.enter_async_context(listening(settings, services))
+            yield services
+
+    async def start(self, **values: Any) -> str:
+        """What `countersign start refund` does; answers the thread_id."""
+        options = {key: values.pop(key) for key in ("thread_id", "requester") if key in values}
+        given = {"customer": "Acme GmbH", "amount": "120.50", "reason": "Damaged parcel", **values}
+        async with open_store(self.settings()) as (_, starter):
+            return (await starter.start_run("refund", given, **options)).thread_id
+
+    @contextlib.asynccontextmanager
+    async def store(self) -> AsyncGenerator[Store, None]:
+        async with open_store(self.settings()) as (store, _):
+            yield store
+
+    async def run_of(self, thread_id: str) -> Run:
+        async with self.store() as store:
+            run = await store.run(thread_id)
+            assert run is not None, f"there is no run {thread_id}"
+            return run
+
+    async def approvals_of(self, thread_id: str) -> list[Approval]:
+        async with self.store() as store:
+            return await store.approvals_of(thread_id)
+
+    def person(self, name: str) -> Person:
+        return self.slack.person(name)
+
+    async def card(self, title: str, who: str = "mara", count: int = 1) -> Seen:
+        """The card with this title, once it is there."""
+
+        def found() -> list[Seen] | None:
+            cards = [m for m in self.person(who).sees() if _title(m) == title]
+            return cards if len(cards) >= count else None
+
+        cards = await eventually(f"a card {title!r} in the channel", found)
+        return cards[-1]
+
+    async def settled(self, thread_id: str) -> Approval:
+        """The one approval of the thread, once Slack has all of it."""
+
+        async def told() -> Approval | None:
+            (approval,) = await self.approvals_of(thread_id)
+            done = (approval.shown, approval.replied) == (approval.revision, approval.trail)
+            return approval if done else None
+
+        return await eventually("Slack has all of the approval", told)
+
+    async def reads(self, message: Seen, words: str, who: str = "mara") -> Seen:
+        """The message, once it says these words."""
+        person = self.person(who)
+
+        def now() -> Seen | None:
+            seen = person.again(message)
+            return seen if words in seen.words else None
+
+        return await eventually(f"{words!r} on the card", now)
+
+    async def told(self, who: str, words: str) -> Seen:
+        """The private answer with these words, once it is there."""
+
+        user = self.person(who).id
+
+        def answers() -> Seen | None:
+            whispers = self.slack.workspace.whispers(CHANNEL, user)
+            seen = [Seen(CHANNEL, message) for message in whispers]
+            return next((each for each in reversed(seen) if words in each.words), None)
+
+        return await eventually(f"a private answer {words!r} to {who}", answers)
+
+    async def thread(self, message: Seen, count: int, who: str = "mara") -> list[str]:
+        """The replies below a card, once there are so many."""
+
+        def replies() -> list[str] | None:
+            seen = [reply.text for reply in self.person(who).replies(message)]
+            return seen if len(seen) >= count else None
+
+        return await eventually(f"{count} replies in the thread", replies)
+
+
+def refund_catalog(deployment: Deployment) -> Catalog:
+    return catalog(deployment.settings())
+
+
+def _title(message: Seen) -> str | None:
+    headers = [block["text"]["text"] for block in message.blocks if block["type"] == "header"]
+    return headers[0] if headers else None
