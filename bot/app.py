@@ -118,10 +118,10 @@ class Roles:
 
 async def serve(settings: BotSettings, roles: Roles) -> None:
     """Run until SIGTERM or SIGINT: stop listening first, then finish what is in flight."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with open_services(settings) as services, contextlib.AsyncExitStack() as stack:
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         if roles.works:
             await stack.enter_async_context(working(services))
         if roles.listens:

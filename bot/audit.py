@@ -56,8 +56,8 @@ class AuditEvent(Draft):
     hash: str = ""
 
     def digest_of_all(self) -> str:
-        """What `hash` must be."""
-        body = self.model_dump(mode="json", exclude={"hash"})
+        """What `hash` must be. Taken from the event as stored: NaN is null there."""
+        body = json.loads(self.model_dump_json(exclude={"hash"}))
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -14,6 +14,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from workflows.fields import SlackChannelId
 from workflows.protocol import ApproverId, Policy
 
 SLACK_API = "https://slack.com/api/"
@@ -68,8 +69,7 @@ class BotSettings(StoreSettings):
         int, Field(alias="PORT", ge=0, le=65535, description="of the HTTP endpoint")
     ] = 3000
     channel: Annotated[
-        str,
-        StringConstraints(pattern=r"^[CGD][A-Z0-9]{2,}$"),
+        SlackChannelId,
         Field(alias="COUNTERSIGN_CHANNEL", description="id of the channel for cards (C…)"),
     ]
     approvers: Annotated[

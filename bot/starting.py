@@ -14,7 +14,7 @@ from bot.runs import Run
 from bot.store import Conflict, Store
 from workflows.catalog import Catalog
 from workflows.clock import Clock, utc_now
-from workflows.fields import SlackUserId
+from workflows.fields import SlackChannelId, SlackUserId
 from workflows.protocol import ThreadId
 
 
@@ -48,11 +48,10 @@ class Starter:
         """
         chosen = self.catalog[workflow]
         checked = chosen.read_input(values)
-        thread_id = _checked_thread(
-            thread_id or f"{workflow.replace('_', '-')}-{secrets.token_hex(5)}"
-        )
-        if requester is not None:
-            _checked_user(requester)
+        thread_id = thread_id or f"{workflow.replace('_', '-')}-{secrets.token_hex(5)}"
+        _check("thread_id", thread_id)
+        _check("requested_by", requester)
+        _check("channel", channel)
         change = Run.start(
             thread_id=thread_id,
             workflow=workflow,
@@ -83,20 +82,27 @@ class Starter:
         return run
 
 
-def _checked_thread(thread_id: str) -> str:
-    try:
-        return TypeAdapter(ThreadId).validate_python(thread_id)
-    except ValidationError:
-        raise BadStart(
-            f"thread_id {thread_id!r}: use 1 to 128 of a-z, 0-9, '_', '.', ':' and '-', "
-            "beginning with a letter or digit"
-        ) from None
+_FORMS: dict[str, tuple[TypeAdapter[str], str]] = {
+    "thread_id": (
+        TypeAdapter(ThreadId),
+        "use 1 to 128 of a-z, 0-9, '_', '.', ':' and '-', beginning with a letter or digit",
+    ),
+    "requested_by": (
+        TypeAdapter(SlackUserId),
+        "use the id of a Slack user, such as U012AB3CD",
+    ),
+    "channel": (
+        TypeAdapter(SlackChannelId),
+        "use the id of a channel, such as C012AB3CD (in its details in Slack, at the bottom)",
+    ),
+}
 
 
-def _checked_user(user: str) -> None:
+def _check(name: str, value: str | None) -> None:
+    """BadStart unless the value has the form of its kind; None: not given."""
+    adapter, form = _FORMS[name]
     try:
-        TypeAdapter(SlackUserId).validate_python(user)
+        if value is not None:
+            adapter.validate_python(value)
     except ValidationError:
-        raise BadStart(
-            f"requested_by {user!r}: use the id of a Slack user, such as U012AB3CD"
-        ) from None
+        raise BadStart(f"{name} {value!r}: {form}") from None

@@ -156,7 +156,7 @@ class Tasks:
 
     async def show(self, approval_id: str) -> None:
         try:
-            async with self.leases.hold(f"card:{approval_id}"):
+            async with self.leases.hold(f"card:{approval_id}", wait=WAIT_FOR_LEASE):
                 while await self._show_next(approval_id):
                     pass
         except (LeaseTaken, LeaseLost):
@@ -247,7 +247,7 @@ class Tasks:
             return approval.expire(now) if past else Change(approval)
 
         try:
-            await self._change(approval_id, expired)
+            await self._change(approval_id, expired, queue=True)
         except Closed:
             log.info("%s was decided before it expired", approval_id)
 
@@ -271,8 +271,13 @@ class Tasks:
             for step in steps.due(record, now):
                 await self.queue.add(step)
 
-    async def _change(self, approval_id: str, transition: Callable[[Approval], Change]) -> None:
-        """Commit a transition of the approval as it stands; again where it moved meanwhile."""
+    async def _change(
+        self, approval_id: str, transition: Callable[[Approval], Change], *, queue: bool = False
+    ) -> None:
+        """Commit a transition of the approval as it stands; again where it moved meanwhile.
+
+        queue: what is owed then; `show` does not, it goes on itself until nothing is.
+        """
         while True:
             approval = await self.store.approval(approval_id)
             if approval is None:
@@ -280,7 +285,7 @@ class Tasks:
             change = transition(approval)
             try:
                 if change.record != approval:
-                    await self.commit(change)
+                    await (self.commit if queue else self.store.commit)(change)
             except Conflict:
                 continue
             return

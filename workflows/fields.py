@@ -11,6 +11,7 @@ SLACK_USER = r"^[UW][A-Z0-9]{2,}$"
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=75, strip_whitespace=True)]
 SlackUserId = Annotated[str, StringConstraints(pattern=SLACK_USER)]
+SlackChannelId = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{2,}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=3000)]
 
 
