@@ -50,7 +50,7 @@ class Deployment:
             "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
         }
 
-    def settings(self, **changed: str) -> ListenerSettings:
+    def settings(self, **changed: str | None) -> ListenerSettings:
         return ListenerSettings.model_validate({**self.environment, **changed})
 
     @property
@@ -65,7 +65,7 @@ class Deployment:
         *,
         listens: bool = True,
         works: bool = True,
-        **changed: str,
+        **changed: str | None,
     ) -> AsyncGenerator[Services, None]:
         """A bot instance in this process, as `countersign bot` runs it."""
         settings = self.settings(COUNTERSIGN_INSTANCE=name, **changed)

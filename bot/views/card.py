@@ -23,7 +23,8 @@ from bot.views.text import (
 )
 
 SUMMARY_AT_MOST = 600
-DETAILS_AT_MOST = 1500
+DETAILS_AT_MOST = 1200
+REASON_AT_MOST = 500
 CONFIRM_AT_MOST = 300
 RISK = {"low": "Low risk", "medium": "Medium risk", "high": ":warning: *High risk*"}
 
@@ -163,10 +164,10 @@ def _button(approval: Approval, action: ActionId, label: str, style: str) -> Blo
     }
     if approval.request.risk != "high":
         return button
-    what = line(approval.request.title, CONFIRM_AT_MOST - 40)
+    what = line(approval.request.title, CONFIRM_AT_MOST - 60)
     confirm = {
         "title": plain(f"{label} this?", 100),
-        "text": plain(f"{what}\nThis is high risk and takes effect at once.", CONFIRM_AT_MOST),
+        "text": plain(f"{what} – high risk, and it takes effect at once.", CONFIRM_AT_MOST),
         "confirm": plain(label, 30),
         "deny": plain("Cancel", 30),
         "style": style,
@@ -175,10 +176,10 @@ def _button(approval: Approval, action: ActionId, label: str, style: str) -> Blo
 
 
 def _decided(approval: Approval) -> list[Block]:
-    elements = [rich.paragraph(*_verdict(approval))]
+    elements = [rich.paragraph(*_verdict(approval), rich.text("\n"))]
     reason = getattr(approval.decision, "reason", "")
     if reason:
-        elements.append(rich.quote(reason))
+        elements.append(rich.quote(reason, REASON_AT_MOST))
     state = _state(approval)
     if state:
         elements.append(rich.paragraph(*state))
@@ -205,10 +206,10 @@ def _state(approval: Approval) -> list[Element]:
     outcome = approval.outcome
     if outcome is not None:
         sign = "ballot_box_with_check" if outcome.state == "done" else "x"
-        return [rich.text("\n"), rich.emoji(sign), _bold(f" {outcome.text}")]
+        return [rich.emoji(sign), _bold(f" {outcome.text}")]
     if approval.status == "superseded":
         return []
-    return [rich.text("\n"), rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]
+    return [rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]
 
 
 def _bold(value: str) -> Element:

@@ -19,15 +19,20 @@ from workflows.fields import (
 )
 from workflows.money import format_money
 
+# Slack refuses a message whose texts add up to more than about 12,000 characters
+# (msg_blocks_too_long; measured in github.com/slackapi/bolt-js/issues/2509). The fields get a
+# share of that, and each of them a share of theirs: a long value never hides a later one.
 FIELDS_AT_MOST = 25
-VALUE_AT_MOST = 500
-CODE_AT_MOST = 800
+ALL_VALUES_AT_MOST = 5000
+VALUE_AT_MOST = 800
 
 
 def field_elements(fields: Iterable[RequestField], names: Mapping[str, str]) -> list[Element]:
     """names: of the users in the fields, by id; a field never notifies the one it names."""
     every = list(fields)
-    elements = [element for each in every[:FIELDS_AT_MOST] for element in _drawn(each, names)]
+    shown = every[:FIELDS_AT_MOST]
+    limit = min(VALUE_AT_MOST, ALL_VALUES_AT_MOST // max(1, len(shown)))
+    elements = [element for each in shown for element in _drawn(each, names, limit)]
     left = len(every) - FIELDS_AT_MOST
     if left > 0:
         more = rich.text(f"… and {left} more fields that do not fit here", italic=True)
@@ -35,24 +40,26 @@ def field_elements(fields: Iterable[RequestField], names: Mapping[str, str]) -> 
     return elements
 
 
-def _drawn(field: RequestField, names: Mapping[str, str]) -> list[Element]:
+def _drawn(field: RequestField, names: Mapping[str, str], limit: int) -> list[Element]:
     label = rich.text(f"{line(field.label, 75)}: ")
     match field:
         case CodeField():
-            return [rich.paragraph(label), rich.preformatted(field.value, CODE_AT_MOST)]
+            return [rich.paragraph(label), rich.preformatted(field.value, limit)]
         case DiffField():
             lines = _marked("- ", field.before) + _marked("+ ", field.after)
-            return [rich.paragraph(label), rich.preformatted("\n".join(lines), CODE_AT_MOST)]
+            return [rich.paragraph(label), rich.preformatted("\n".join(lines), limit)]
         case _:
-            return [rich.paragraph(label, _value(field, names), rich.text("\n"))]
+            return [rich.paragraph(label, _value(field, names, limit), rich.text("\n"))]
 
 
 def _value(
-    field: TextField | MoneyField | DateField | UserField | UrlField, names: Mapping[str, str]
+    field: TextField | MoneyField | DateField | UserField | UrlField,
+    names: Mapping[str, str],
+    limit: int,
 ) -> Element:
     match field:
         case TextField():
-            return rich.text(field.value, VALUE_AT_MOST, bold=True)
+            return rich.text(field.value, limit, bold=True)
         case MoneyField():
             amount = format_money(field.amount_minor, field.currency)
             return rich.text(f"{amount} {field.currency}", bold=True)
@@ -60,17 +67,17 @@ def _value(
             name = line(names.get(field.value, "unknown"), 80)
             return rich.text(f"{name} ({field.value})", bold=True)
         case UrlField():
-            return _link(field.value)
+            return _link(field.value, limit)
         case DateField():
             if isinstance(field.value, datetime):
                 return rich.moment(field.value)
             return rich.text(field.value.isoformat(), bold=True)
 
 
-def _link(url: str) -> Element:
+def _link(url: str, limit: int) -> Element:
     """The whole address is the text: no link that says one thing and goes to another. What
     could deceive the eye stays text."""
-    shown = cut(clean(url, lines=False), VALUE_AT_MOST)
+    shown = cut(clean(url, lines=False), limit)
     parts = urlsplit(url)
     host = parts.hostname or ""
     if shown != url or not url.isascii() or "xn--" in host or "@" in parts.netloc:

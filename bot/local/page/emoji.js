@@ -12,7 +12,7 @@ point_right 👉|point_left 👈|large_green_circle 🟢|red_circle 🔴|large_y
 large_purple_circle 🟣|white_circle ⚪|black_circle ⚫|large_green_square 🟩|large_red_square 🟥|arrow_right ➡️|arrow_left ⬅️
 arrow_up ⬆️|arrow_down ⬇️|arrow_forward ▶️|fast_forward ⏩|leftwards_arrow_with_hook ↩️|arrow_right_hook ↪️|repeat 🔁
 arrows_counterclockwise 🔄|double_vertical_bar ⏸️|black_square_for_stop ⏹️|robot_face 🤖|gear ⚙️|wrench 🔧|hammer_and_wrench 🛠️
-package 📦|truck 🚚|rocket 🚀|tada 🎉|sparkles ✨|star ⭐|fire 🔥|bulb 💡|mag 🔍|bookmark_tabs 📑|bar_chart 📊
+checkered_flag 🏁|palm_tree 🌴|package 📦|truck 🚚|rocket 🚀|tada 🎉|sparkles ✨|star ⭐|fire 🔥|bulb 💡|mag 🔍|bookmark_tabs 📑|bar_chart 📊
 chart_with_upwards_trend 📈|zap ⚡|boom 💥|ghost 👻|skull 💀|information_source ℹ️|hash #️⃣|one 1️⃣|two 2️⃣|three 3️⃣
 pill 💊|hospital 🏥|stethoscope 🩺|lower_left_fountain_pen 🖋️|black_nib ✒️|smile 😄|slightly_smiling_face 🙂|thinking_face 🤔
 heart ❤️|100 💯|zzz 💤|wastebasket 🗑️|inbox_tray 📥|outbox_tray 📤|file_folder 📁|hammer 🔨|scales ⚖️|ladybug 🐞|bug 🐛

@@ -1,0 +1,43 @@
+"""Slack's rate limits: so many calls a minute per method, one message a second per channel."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+
+from bot.local.method_tables import METHODS
+from bot.local.workspace import Clock
+
+
+@dataclass
+class RateLimits:
+    """Answers how long a caller has to wait: None, go ahead; else seconds for Retry-After.
+
+    Slack allows short bursts of posting; `post_burst` says how many, `posts_per_minute` what all
+    channels together may take.
+    """
+
+    clock: Clock
+    post_burst: int = 5
+    posts_per_minute: int = 300
+    _calls: dict[str, deque[float]] = field(
+        default_factory=lambda: defaultdict[str, deque[float]](deque)
+    )
+
+    def wait(self, method: str, channel: str = "") -> int | None:
+        if method == "chat.postMessage":
+            per_channel = self._window(f"{method} {channel}", self.post_burst, self.post_burst)
+            return per_channel or self._window(method, self.posts_per_minute, 60)
+        per_minute = METHODS[method].per_minute
+        return self._window(method, per_minute, 60) if per_minute else None
+
+    def _window(self, key: str, most: int, seconds: int) -> int | None:
+        now = self.clock()
+        calls = self._calls[key]
+        while calls and calls[0] <= now - seconds:
+            calls.popleft()
+        if len(calls) >= most:
+            return max(1, math.ceil(calls[0] + seconds - now))
+        calls.append(now)
+        return None

@@ -1,0 +1,284 @@
+"""What an attempt means for the records: asked, told once, superseded, concluded in true words."""
+
+from typing import Any
+
+import pytest
+
+from bot.approvals import Approval
+from bot.audit import Draft, Tag
+from bot.progress import NOTHING_EXECUTED, Progress
+from bot.records import Change
+from bot.runs import MAX_ATTEMPTS, Run
+from tests.bot.samples import (
+    CHANNEL,
+    NOW,
+    POLICY,
+    TEAM,
+    after,
+    approval,
+    approve,
+    approved,
+    effect,
+    handed_over,
+    question,
+    request,
+    run,
+    state,
+)
+from workflows.effects import EffectEntry
+from workflows.payloads import UnreadableQuestion
+from workflows.runner import Question
+
+ASKED = request()
+
+
+class After:
+    """The records after an attempt, by id, and what was told."""
+
+    def __init__(self, changes: list[Change]) -> None:
+        self.run: Run = changes[0].record
+        self.approvals: dict[str, Approval] = {c.record.id: c.record for c in changes[1:]}
+        self.events: list[Draft] = [event for change in changes for event in change.events]
+
+    @property
+    def told(self) -> list[tuple[Tag, str | None]]:
+        return [(event.tag, event.approval_id) for event in self.events]
+
+    def outcome(self, key: str = "ap_1") -> tuple[str, str] | None:
+        outcome = self.approvals[key].outcome
+        return (outcome.state, outcome.text) if outcome else None
+
+
+def progress(
+    *approvals: Approval, of: Run | None = None, effects: tuple[EffectEntry, ...] = (), at: int = 10
+) -> Progress:
+    return Progress(
+        of or run().begin(NOW), approvals, effects,
+        policy=POLICY, channel=CHANNEL, team=TEAM, now=after(at),
+    )  # fmt: skip
+
+
+def handed(key: str = "ap_1") -> Approval:
+    return handed_over(approval(id=key), after(1))
+
+
+REFUND = effect(at=after(2))
+TWO_WAITING = (approval(), approval(id="ap_2"))
+
+
+def test_a_question_is_opened_once() -> None:
+    first = After(progress().note(state(question(ASKED))))
+    again = After(progress(first.approvals["ap_1"]).note(state(question(ASKED))))
+
+    assert first.run.status == "waiting"
+    assert first.told == [(Tag.REQUESTED, "ap_1")]
+    assert (first.approvals["ap_1"].digest, first.approvals["ap_1"].channel) == (
+        ASKED.digest, CHANNEL,
+    )  # fmt: skip
+    assert (again.told, again.approvals) == ([], {})
+
+
+def test_a_run_without_a_workspace_gets_that_of_the_bot() -> None:
+    opened = After(progress(of=run(team="")).note(state(question(ASKED))))
+
+    assert (opened.run.team, opened.approvals["ap_1"].team) == (TEAM, TEAM)
+    assert After(progress(of=run(team="T0OTHER")).note(state())).run.team == "T0OTHER"
+
+
+def test_siblings_are_left_alone() -> None:
+    decided = After(
+        progress(*TWO_WAITING[1:], handed()).note(state(question(ASKED, "ap_2")))
+    )
+
+    assert set(decided.approvals) == {"ap_1"}
+    assert decided.run.status == "waiting"
+
+
+def test_what_is_asked_no_more_is_superseded_by_what_is_asked_instead() -> None:
+    other = request(title="Refund $90.00 to Acme GmbH")
+    went_on = After(progress(approval()).note(state(question(other, "ap_2"))))
+
+    assert went_on.approvals["ap_1"].status == "superseded"
+    assert went_on.approvals["ap_1"].superseded_by == "ap_2"
+    assert went_on.approvals["ap_2"].status == "pending"
+    assert went_on.told == [(Tag.SUPERSEDED, "ap_1"), (Tag.REQUESTED, "ap_2")]
+
+
+def test_a_decision_is_never_superseded() -> None:
+    other = request(title="Refund $90.00 to Acme GmbH")
+    went_on = After(progress(approved()).note(state(question(other, "ap_2"))))
+
+    assert "ap_1" not in went_on.approvals
+
+
+def test_a_decision_that_the_finished_graph_never_took_is_said_to_be_without_effect() -> None:
+    """Else the card would say for ever that it resumes, and the step would be owed for ever."""
+    ended = After(progress(approved()).note(state(finished=True)))
+
+    assert ended.outcome() is not None
+    assert ended.approvals["ap_1"].status == "approved"
+    assert ended.outcome() == ("failed", "Not executed: the workflow ended without this decision")
+
+
+DONE = "Refund done, re_1"
+MAIL = effect("mail:1", after(3), receipt=effect().receipt.model_copy(update={"id": "m_2"}))  # type: ignore[union-attr]
+CONCLUDED: dict[str, tuple[tuple[EffectEntry, ...], str]] = {
+    "an effect": ((REFUND,), DONE),
+    "two": ((REFUND, MAIL), f"{DONE}; Refund done, m_2"),
+    "none": ((), NOTHING_EXECUTED),
+    "one that was only intended": (
+        (effect(at=after(2), state="intended", receipt=None),), NOTHING_EXECUTED,
+    ),
+    "one that was refused": (
+        (effect(at=after(2), state="refused", receipt=None, error="no"),), NOTHING_EXECUTED,
+    ),
+    "one before the decision": ((effect(at=NOW),), NOTHING_EXECUTED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONCLUDED)
+def test_the_outcome_says_what_was_executed(name: str) -> None:
+    effects, text = CONCLUDED[name]
+    ended = After(progress(handed(), effects=effects).note(state(finished=True)))
+
+    assert ended.outcome() == ("done", text)
+    assert ended.approvals["ap_1"].applied_at == after(10)
+    assert ended.run.status == "finished"
+    assert ended.told[-1] == (Tag.RUN_FINISHED, "ap_1")
+
+
+def test_where_the_graph_goes_on_without_an_effect_the_card_says_so() -> None:
+    other = question(request(title="Then this?"), "ap_2")
+    went_on = After(progress(handed()).note(state(other)))
+
+    assert went_on.outcome() == ("done", "The workflow went on")
+
+
+def test_a_decision_that_is_asked_about_still_is_not_concluded() -> None:
+    same = After(progress(handed()).note(state(question(ASKED))))
+
+    assert same.approvals == {}
+
+
+def test_an_answer_that_was_not_accepted_is_asked_again() -> None:
+    again = After(progress(handed()).note(state(question(ASKED, "ap_2"))))
+
+    assert again.approvals["ap_2"].status == "pending"
+
+
+def test_effects_are_told_once() -> None:
+    refused = effect("mail:1", after(3), state="refused", receipt=None, error="Unknown address")
+    first = After(progress(handed(), effects=(REFUND, refused)).stumble("ouch"))
+    again = After(
+        progress(handed(), of=first.run.begin(NOW), effects=(REFUND, refused)).stumble("ouch")
+    )
+
+    assert first.told == [(Tag.EFFECT_DONE, "ap_1"), (Tag.EFFECT_REFUSED, "ap_1")]
+    assert [event.detail["text"] for event in first.events] == [DONE, "Unknown address"]
+    assert again.told == []
+
+
+def test_a_refusal_by_a_later_try_is_told_too() -> None:
+    def refused(attempt: str) -> EffectEntry:
+        return effect(state="refused", receipt=None, error="no", attempt=attempt)
+
+    first = After(progress(handed(), effects=(refused("a1"),)).stumble("ouch"))
+    again = After(progress(handed(), of=first.run, effects=(refused("a2"),)).stumble("ouch"))
+
+    assert again.told == [(Tag.EFFECT_REFUSED, "ap_1")]
+
+
+@pytest.mark.parametrize("interrupted", ["stumbled", "drained"])
+def test_an_effect_of_an_earlier_attempt_is_in_the_outcome(interrupted: str) -> None:
+    """Nobody may read `Nothing was executed` of money that was paid."""
+    before = progress(handed(), effects=(REFUND,))
+    first = After(before.stumble("x") if interrupted == "stumbled" else
+                  before.note(state(stalled=True)))  # fmt: skip
+    later = first.approvals.get("ap_1", handed())
+    begun = first.run.begin(NOW)
+    ended = After(progress(later, of=begun, effects=(REFUND,)).note(state(finished=True)))
+    failed = After(progress(later, of=begun, effects=(REFUND,)).fail("ouch"))
+
+    assert ended.outcome() == ("done", DONE)
+    assert failed.outcome() == ("failed", f"{DONE}, but then the workflow failed: ouch")
+
+
+def test_a_drained_run_has_no_outcome_yet() -> None:
+    drained = After(progress(handed()).note(state(stalled=True)))
+
+    assert drained.run.status == "queued"
+    assert drained.outcome() is None
+    assert drained.approvals["ap_1"].applied_at == after(10)
+
+
+def test_a_failed_run_says_so_on_every_card() -> None:
+    waiting, decided = approval(id="ap_2"), approved(approval(id="ap_3"))
+    failed = After(progress(handed(), waiting, decided).fail("Card was declined"))
+
+    assert failed.outcome("ap_1") == ("failed", "Not executed: Card was declined")
+    assert failed.outcome("ap_3") == ("failed", "Not executed: Card was declined")
+    assert (failed.approvals["ap_2"].status, failed.outcome("ap_2")) == ("superseded", None)
+    assert (failed.run.status, failed.run.error) == ("failed", "Card was declined")
+    assert (Tag.RUN_FAILED, "ap_1") in failed.told
+
+
+def test_an_outcome_that_stands_is_left_as_it_is() -> None:
+    over = handed().applied(after(3)).concluded("done", DONE, after(3))
+
+    assert After(progress(over).fail("later")).outcome() == ("done", DONE)
+    assert After(progress(over).note(state(finished=True))).outcome() == ("done", DONE)
+
+
+def test_the_last_stumble_fails_the_run() -> None:
+    last = run(attempts=MAX_ATTEMPTS, status="running")
+    tried = run(attempts=MAX_ATTEMPTS - 1, status="running")
+
+    assert After(progress(handed(), of=last).stumble("ouch")).run.status == "failed"
+    assert After(progress(handed(), of=last).stumble("ouch")).outcome() is not None
+    assert After(progress(handed(), of=tried).stumble("ouch")).run.status == "running"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "tags"),
+    [
+        (lambda p: p.note(state(finished=True)), [Tag.EFFECT_DONE, Tag.RUN_FINISHED]),
+        (lambda p: p.fail("no"), [Tag.EFFECT_DONE, Tag.RUN_FAILED]),
+    ],
+)
+def test_a_run_without_any_approval_tells_its_events_all_the_same(
+    attempt: Any, tags: list[Tag]
+) -> None:
+    ended = After(attempt(progress(effects=(REFUND,))))
+
+    assert ended.told == [(tag, None) for tag in tags]
+    assert ended.approvals == {}
+
+
+def test_events_of_the_run_are_told_below_the_card_decided_last() -> None:
+    first, last = handed_over(approval(), after(1)), handed_over(approval(id="ap_2"), after(2))
+    ended = After(progress(last, first, approval(id="ap_3")).note(state(finished=True)))
+
+    assert ended.told[-1] == (Tag.RUN_FINISHED, "ap_2")
+
+
+def test_a_card_whose_thread_tells_something_is_committed_with_it() -> None:
+    """Its trail grows, so its record must."""
+    over = handed().applied(after(3)).concluded("done", DONE, after(3))
+    ended = After(progress(over).note(state(finished=True)))
+
+    assert set(ended.approvals) == {"ap_1"}
+
+
+def test_a_decision_made_meanwhile_is_kept() -> None:
+    decided = approval().decide(approve(approval()), after(4)).record
+    still = After(progress(decided).note(state(question(ASKED))))
+
+    assert still.approvals == {}
+    assert still.run.status == "waiting"
+
+
+def test_an_unreadable_question_is_an_error_that_says_so() -> None:
+    strange = Question("ap_9", "i9", "Really?", "gate", "", "cp1", answered=False)
+
+    with pytest.raises(UnreadableQuestion, match="request_approval"):
+        progress().note(state(strange))

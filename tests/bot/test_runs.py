@@ -1,0 +1,98 @@
+"""A run's rules: started once, tried a bounded number of times, and closed for good."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.audit import Tag
+from bot.runs import BACKOFF, MAX_ATTEMPTS, OtherInput, Run, RunStatus
+from tests.bot.samples import NOW, TEAM, TOM, after, run
+
+
+def started(requester: str | None = TOM) -> tuple[Run, Tag, str | None]:
+    change = Run.start(
+        thread_id="refund-1",
+        workflow="refund",
+        workflow_version="3",
+        values={"amount": "1.00"},
+        requester=requester,
+        channel=None,
+        team=TEAM,
+        now=NOW,
+    )
+    [event] = change.events
+    assert event.detail == {"workflow": "refund", "input": {"amount": "1.00"}}
+    assert event.approval_id is None
+    return change.record, event.tag, event.actor.user if event.actor else None
+
+
+def test_a_start_is_queued_and_told() -> None:
+    record, tag, who = started()
+
+    assert (record.status, record.attempts, record.workflow_version) == ("queued", 0, "3")
+    assert (record.team, record.created_at, record.version) == (TEAM, NOW, 0)
+    assert (tag, who) == (Tag.RUN_STARTED, TOM)
+
+
+def test_a_start_by_nobody_names_nobody() -> None:
+    assert started(None)[2] is None
+
+
+def test_the_same_start_is_the_same_run_and_another_is_an_error() -> None:
+    record = run()
+
+    assert record.same_start("refund", {"customer": "Acme GmbH"}) is record
+    for workflow, values in (("refund", {"customer": "x"}), ("other", record.input), ("refund", {})):
+        with pytest.raises(OtherInput, match="'refund-1'"):
+            record.same_start(workflow, values)
+
+
+def test_an_attempt_counts_before_it_is_made() -> None:
+    begun = run(retry_at=NOW).begin(after(1))
+
+    assert (begun.status, begun.attempts, begun.retry_at) == ("running", 1, None)
+    assert begun.updated_at == after(1)
+
+
+def test_the_pause_doubles_until_the_run_has_failed() -> None:
+    record, pauses = run(), list[timedelta]()
+    for _ in range(MAX_ATTEMPTS - 1):
+        record = record.begin(NOW).stumble("ouch", NOW)
+        assert (record.status, record.error) == ("running", "ouch")
+        assert record.retry_at is not None
+        pauses.append(record.retry_at - NOW)
+    record = record.begin(NOW).stumble("ouch", NOW)
+
+    assert pauses == [BACKOFF * 2**n for n in range(MAX_ATTEMPTS - 1)]
+    assert (record.status, record.retry_at, record.closed) == ("failed", None, True)
+
+
+@pytest.mark.parametrize("how", ["wait", "drained", "finish"])
+def test_getting_on_forgets_the_attempts(how: str) -> None:
+    tried = run(attempts=4, status="running", retry_at=after(9))
+    going = getattr(tried, how)(after(1))
+
+    assert going.attempts == 0
+    assert going.updated_at == after(1)
+
+
+@pytest.mark.parametrize(
+    ("status", "closed"),
+    [
+        ("queued", False),
+        ("running", False),
+        ("waiting", False),
+        ("finished", True),
+        ("failed", True),
+        ("cancelled", True),
+    ],
+)
+def test_which_runs_are_closed(status: RunStatus, closed: bool) -> None:
+    assert run(status=status).closed is closed
+
+
+def test_a_transition_leaves_the_run_that_it_was_made_from() -> None:
+    before = run()
+    before.begin(after(1)).fail("no", after(2))
+
+    assert before == run()

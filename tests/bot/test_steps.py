@@ -1,0 +1,158 @@
+"""What is owed for a record, after each of its transitions and whatever it holds."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.approvals import Approval, Delivery
+from bot.runs import Run
+from bot.steps import ABANDONED_AFTER, due, next_at
+from tests.bot.samples import NOW, THREAD, WHERE, after, approval, approved, handed_over, run
+
+SHOW, ADVANCE, EXPIRE = "show", "advance", "expire"
+WAITING = approval(expires_at=after(60), trail=1)
+POSTED: Approval = WAITING.posted(WHERE, 1, NOW).record
+TOLD = POSTED.to(trail=2, replied=2)
+DECIDED = approved(TOLD)
+HANDED = handed_over(TOLD)
+SHOWN_DECIDED = HANDED.to(shown=HANDED.revision, applied_at=NOW)
+REFUSED = WAITING.undelivered("not_in_channel", NOW)
+
+OWED: dict[str, tuple[Run | Approval, float, list[str]]] = {
+    "queued": (run(), 0, [ADVANCE]),
+    "not before it was made": (run(), -1, []),
+    "running": (run().begin(NOW), 29, []),
+    "running, its worker lost": (run().begin(NOW), 30, [ADVANCE]),
+    "stumbled": (run().begin(NOW).stumble("ouch", NOW), 1, []),
+    "stumbled, after the pause": (run().begin(NOW).stumble("ouch", NOW), 2, [ADVANCE]),
+    "waiting": (run().wait(NOW), 9e9, []),
+    "drained": (run().begin(NOW).drained(NOW), 0, [ADVANCE]),
+    "finished": (run().finish(NOW), 9e9, []),
+    "failed": (run().fail("no", NOW), 9e9, []),
+    "opened": (WAITING, 0, [SHOW]),
+    "opened, its deadline passed": (WAITING, 60, [SHOW, EXPIRE]),
+    "posted, its event untold": (POSTED.to(trail=2, replied=1), 0, [SHOW]),
+    "posted and told": (TOLD, 59, []),
+    "posted, its deadline passed": (TOLD, 60, [EXPIRE]),
+    "no deadline": (TOLD.to(expires_at=None), 9e9, []),
+    "approved": (DECIDED, 0, [SHOW, ADVANCE]),
+    "approved, past its deadline": (DECIDED, 61, [SHOW, ADVANCE]),
+    "expired": (TOLD.expire(after(60)).record, 60, [SHOW, ADVANCE]),
+    "superseded": (TOLD.supersede(NOW).record, 61, [SHOW]),
+    "handed over": (HANDED, 0, [SHOW]),
+    "handed over and shown": (SHOWN_DECIDED, 9e9, []),
+    "concluded": (SHOWN_DECIDED.concluded("done", "Refund done", NOW), 0, [SHOW]),
+    "given up with its run": (DECIDED.concluded("failed", "Not executed", NOW), 0, [SHOW]),
+    "lost in Slack": (TOLD.lost(), 0, [SHOW]),
+    "refused by Slack": (REFUSED, 4, []),
+    "refused by Slack, after the pause": (REFUSED, 5, [SHOW]),
+}
+
+
+@pytest.mark.parametrize("name", OWED)
+def test_what_is_owed(name: str) -> None:
+    record, seconds, kinds = OWED[name]
+
+    assert [step.kind for step in due(record, after(seconds))] == kinds
+
+
+def test_a_step_names_its_subject() -> None:
+    subjects = {step.kind: step.subject for step in due(DECIDED.to(status="pending"), after(60))}
+
+    assert subjects == {SHOW: "ap_1", EXPIRE: "ap_1", ADVANCE: THREAD}
+    assert [step.subject for step in due(run(), NOW)] == [THREAD]
+
+
+UNCHANGED: dict[str, tuple[Run | Approval, Run | Approval]] = {
+    "a later version": (WAITING, WAITING.to(version=7)),
+    "the post begun": (WAITING, WAITING.posting(NOW)),
+    "half told": (TOLD.to(trail=5), TOLD.to(trail=5, replied=3)),
+    "a reply begun": (TOLD.to(trail=5), TOLD.to(trail=5).replying(3)),
+    "refused once more": (REFUSED, REFUSED.undelivered("not_in_channel", after(5))),
+    "attempt under way": (run().begin(NOW), run().begin(NOW).to(version=3, updated_at=after(1))),
+}
+CHANGED: dict[str, tuple[Run | Approval, Run | Approval]] = {
+    "decided": (WAITING, approved(WAITING)),
+    "an event more": (POSTED, POSTED.to(trail=3, expires_at=None)),
+    "concluded": (HANDED, HANDED.concluded("done", "Refund done", NOW)),
+    "another attempt": (run().begin(NOW), run().begin(NOW).begin(NOW)),
+    "begun": (run(), run().begin(NOW)),
+    "another approval of the run": (DECIDED, DECIDED.to(id="ap_2")),
+}
+
+
+def keys(record: Run | Approval) -> set[str]:
+    return {step.key for step in due(record, NOW.replace(year=9999))}
+
+
+@pytest.mark.parametrize("name", UNCHANGED)
+def test_keys_stay_while_nothing_changed(name: str) -> None:
+    before, now = UNCHANGED[name]
+
+    assert keys(before) == keys(now) != set()
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_keys_are_new_where_something_did(name: str) -> None:
+    before, now = CHANGED[name]
+
+    assert not keys(before) & keys(now)
+
+
+moments = st.integers(-10_000, 10_000).map(lambda s: NOW + timedelta(seconds=s))
+perhaps = st.none() | moments
+counts = st.integers(0, 5)
+deliveries = st.none() | st.builds(Delivery, code=st.just("x"), tries=counts, retry_at=moments)
+fields: dict[str, st.SearchStrategy[Any]] = {
+    "expires_at": perhaps,
+    "revision": st.integers(1, 5),
+    "shown": counts,
+    "trail": counts,
+    "replied": counts,
+    "delivery": deliveries,
+    "handed_over_at": perhaps,
+    "applied_at": perhaps,
+}
+bases = st.sampled_from(
+    [WAITING, DECIDED, TOLD.expire(NOW).record, TOLD.supersede(NOW).record, SHOWN_DECIDED]
+)
+approvals = st.builds(lambda base, changes: base.to(**changes), bases, st.fixed_dictionaries(fields))
+FOREVER = NOW.replace(year=9999)
+
+
+@given(record=approvals)
+def test_whatever_the_record_nothing_that_is_open_is_forgotten(record: Approval) -> None:
+    kinds = [step.kind for step in due(record, FOREVER)]
+
+    if record.shown < record.revision or record.replied < record.trail:
+        assert SHOW in kinds
+    if record.status not in ("pending", "superseded") and not record.handed_over_at:
+        assert ADVANCE in kinds
+    if record.status == "pending":
+        assert (EXPIRE in kinds) == (record.expires_at is not None)
+    assert len(kinds) == len(set(kinds))
+
+
+@given(record=approvals)
+def test_the_next_step_is_due_exactly_from_its_time_on(record: Approval) -> None:
+    at = next_at(record)
+
+    if at is None:
+        assert due(record, FOREVER) == []
+    else:
+        assert due(record, at) != []
+        assert due(record, at - timedelta(microseconds=1)) == []
+
+
+@given(status=st.sampled_from(["finished", "failed", "cancelled"]), retry=perhaps, tried=counts)
+def test_a_closed_run_owes_nothing(status: Any, retry: Any, tried: int) -> None:
+    closed = run(status=status, retry_at=retry, attempts=tried)
+
+    assert (due(closed, FOREVER), next_at(closed)) == ([], None)
+
+
+def test_a_lost_worker_is_noticed_in_time() -> None:
+    assert next_at(run().begin(NOW)) == NOW + ABANDONED_AFTER

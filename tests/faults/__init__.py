@@ -1,0 +1,1 @@
+"""What is broken by force, and what must hold."""

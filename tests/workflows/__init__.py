@@ -1,0 +1,1 @@
+"""What the workflows promise: the graphs, the runner, the saver, the effects."""
