@@ -88,6 +88,11 @@ async def open_services(
     async with open_store(settings, now) as (store, starter):
         client = slack_client(settings.bot_token.get_secret_value(), settings.api_url)
         slack = await SlackGateway.connect(client)
+        problem = await slack.why_not_in(settings.channel)
+        if problem:
+            raise BadSettings(
+                f"Settings are missing or wrong:\n- COUNTERSIGN_CHANNEL: {settings.channel}: {problem}"
+            )
         saver = FencedRedisSaver(
             store.redis, namespace=settings.namespace, state_types=known.state_types
         )

@@ -148,4 +148,4 @@ def _lines(kind: type[StoreSettings], item: ErrorDetails) -> list[str]:
     about = {field.alias: field.description for field in kind.model_fields.values()}
     if item["type"] == "missing":
         return [f"- {name}: is not set ({about.get(name, '')})"]
-    return [f"- {name}: {message}"]
+    return [f"- {name}: {message} ({about.get(name, '')})"]

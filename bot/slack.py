@@ -74,6 +74,20 @@ class SlackGateway:
         team = who.get("enterprise_id") or who["team_id"]
         return cls(client, team, who["user_id"], who.get("team", ""))
 
+    async def why_not_in(self, channel: str) -> str | None:
+        """What keeps cards out of the channel, and the cure; None: nothing does."""
+        try:
+            info = (await _call(self.client.conversations_info(channel=channel)))["channel"]
+        except SlackRefused as refused:
+            if refused.code == "channel_not_found":
+                return "there is no such channel, or it is private and the app is not in it"
+            raise
+        if info.get("is_archived"):
+            return f"#{info.get('name')} is archived; unarchive it, or choose another"
+        if not info.get("is_member") and not info.get("is_im"):
+            return f"the app is not in #{info.get('name')}; type /invite @Countersign there"
+        return None
+
     async def post_card(self, channel: str, approval_id: str, card: Card) -> MessageRef:
         sent = await _call(
             self.client.chat_postMessage(

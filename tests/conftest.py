@@ -4,10 +4,13 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bot.local.redis import EmbeddedRedis
 from bot.local.server import LocalSlack
 from tests.deployment import Deployment
+
+MANIFEST = Path(__file__).parent.parent / "manifest.yml"
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +24,9 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Embedded
 async def deployment(
     redis_server: EmbeddedRedis, tmp_path: Path
 ) -> AsyncGenerator[Deployment, None]:
-    """Its own namespace in the shared Redis, its own workspace, its own ledger."""
-    async with LocalSlack() as slack:
+    """Its own namespace in the shared Redis, its own workspace, its own ledger. The bot has the
+    scopes of the manifest, and no others: what it does without one fails here."""
+    manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    scopes = manifest["oauth_config"]["scopes"]["bot"]
+    async with LocalSlack(scopes=scopes) as slack:
         yield Deployment(redis_server.url, slack, tmp_path)

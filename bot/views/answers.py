@@ -6,6 +6,7 @@ from bot.approvals import Approval
 from bot.policy import Why
 from bot.views.text import escape, moment, user
 
+APPROVERS_AT_MOST = 20
 UNEXPECTED = (
     ":warning: Something went wrong on our side (reference `{number}`). Look at the card: if it "
     "has not changed, nothing was recorded. Try again, and tell the operator the reference."
@@ -36,11 +37,11 @@ def _changed(*_: object) -> str:
 
 
 def _decided(approval: Approval | None, _: str) -> str:
-    if approval is None or approval.decision is None or approval.closed_at is None:
+    if approval is None or approval.closed_at is None:
         return _unknown()
-    who = user(approval.decision.by.user, "the deadline")
+    who = f" by {user(approval.decision.by.user, 'the deadline')}" if approval.decision else ""
     when = moment(approval.closed_at)
-    return f"Already *{approval.status}* by {who} {when}. Your click changed nothing."
+    return f"Already *{approval.status}*{who} {when}. Your click changed nothing."
 
 
 def _superseded(approval: Approval | None, _: str) -> str:
@@ -68,9 +69,12 @@ def _fixed(reason: str) -> Callable[[Approval | None, str], str]:
 
 
 def _not_an_approver(approval: Approval | None, _: str) -> str:
-    allowed = ", ".join(_approver(each) for each in approval.policy.approvers) if approval else ""
+    approvers = approval.policy.approvers if approval else ()
+    allowed = ", ".join(_approver(each) for each in approvers[:APPROVERS_AT_MOST])
+    left = len(approvers) - APPROVERS_AT_MOST
+    more = f" and {left} more" if left > 0 else ""
     return (
-        f"You are not among those who may decide this ({allowed or 'nobody is set'}). "
+        f"You are not among those who may decide this ({allowed or 'nobody is set'}{more}). "
         "*Nothing was recorded.*"
     )
 

@@ -88,7 +88,7 @@ def headline(approval: Approval) -> str:
             return f"Expired without a decision: {title}"
         case status:
             name = approval.decision.by.name if approval.decision else ""
-            result = f" – {escape(approval.outcome.text)}" if approval.outcome else ""
+            result = f" – {escape(approval.outcome.text, 200)}" if approval.outcome else ""
             return f"{status.capitalize()} by {escape(name or 'a reviewer', 80)}: {title}{result}"
 
 
@@ -190,7 +190,9 @@ def _verdict(approval: Approval) -> list[Element]:
     when = [rich.text(" "), rich.moment(approval.closed_at)] if approval.closed_at else []
     match approval.status:
         case "superseded":
-            words = " the workflow went on to another question."
+            words = " the workflow no longer waits for it."
+            if approval.superseded_by:
+                words = " the workflow went on to another question."
             return [rich.emoji("fast_forward"), _bold(" No longer asked:"), rich.text(words)]
         case "expired":
             words = _bold(" Expired: nobody decided in time")
@@ -207,7 +209,7 @@ def _state(approval: Approval) -> list[Element]:
     if outcome is not None:
         sign = "ballot_box_with_check" if outcome.state == "done" else "x"
         return [rich.emoji(sign), _bold(f" {outcome.text}")]
-    if approval.status == "superseded":
+    if approval.decision is None:
         return []
     return [rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]
 

@@ -1,7 +1,7 @@
 """The labelled values of a request, in their order, as the elements of one rich_text block."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from bot.views import rich
@@ -61,28 +61,47 @@ def _value(
         case TextField():
             return rich.text(field.value, limit, bold=True)
         case MoneyField():
-            amount = format_money(field.amount_minor, field.currency)
-            return rich.text(f"{amount} {field.currency}", bold=True)
+            return rich.text(_amount(field), limit, bold=True)
         case UserField():
             name = line(names.get(field.value, "unknown"), 80)
             return rich.text(f"{name} ({field.value})", bold=True)
         case UrlField():
             return _link(field.value, limit)
         case DateField():
-            if isinstance(field.value, datetime):
-                return rich.moment(field.value)
-            return rich.text(field.value.isoformat(), bold=True)
+            return _date(field.value)
+
+
+def _amount(field: MoneyField) -> str:
+    try:
+        return f"{format_money(field.amount_minor, field.currency)} {field.currency}"
+    except ArithmeticError:  # more digits than a decimal holds
+        return f"{field.amount_minor:,} minor units of {field.currency}"
+
+
+def _date(value: date | datetime) -> Element:
+    """Slack draws moments from 1970 on."""
+    if isinstance(value, datetime) and value.timestamp() >= 0:
+        return rich.moment(value)
+    return rich.text(value.isoformat(), bold=True)
 
 
 def _link(url: str, limit: int) -> Element:
     """The whole address is the text: no link that says one thing and goes to another. What
     could deceive the eye stays text."""
     shown = cut(clean(url, lines=False), limit)
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if shown != url or not url.isascii() or "xn--" in host or "@" in parts.netloc:
+    if shown != url or not url.isascii() or not _plain_host(url):
         return rich.text(shown)
     return {"type": "link", "url": url, "text": shown}
+
+
+def _plain_host(url: str) -> bool:
+    """Does it have one, and is it the one that a reader takes it for?"""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:  # such as an IPv6 address that is none
+        return False
+    return bool(host) and "xn--" not in host and "@" not in parts.netloc and "\\" not in url
 
 
 def _marked(mark: str, value: str | None) -> list[str]:

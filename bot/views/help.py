@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from bot.views.card import Card
-from bot.views.text import context, escape, section
+from bot.views.text import context, escape, escape_lines, section
 from workflows.catalog import Workflow
 
+EXAMPLES_AT_MOST = 20
 COMMANDS = """*What you can type*
 `/approvals` – what is waiting for a decision
 `/approvals show THREAD_ID` – one run: its questions, decisions and outcome
@@ -17,18 +18,22 @@ def help_card(workflows: Iterable[Workflow], problem: str = "") -> Card:
     """problem: what was wrong with the command, in words, already safe."""
     blocks = [section(f":warning: {problem}")] if problem else []
     blocks.append(section(COMMANDS))
-    blocks += [
+    examples = [
         section(f"`/approvals start {workflow.name} {escape(example, 300)}`")
         for workflow in workflows
         for example in workflow.examples
     ]
+    blocks += examples[:EXAMPLES_AT_MOST]
+    left = len(examples) - EXAMPLES_AT_MOST
+    if left > 0:
+        blocks.append(context(f"… and {left} more examples that do not fit here"))
     blocks.append(context("Quote values with spaces. Decide on the card itself, with its buttons."))
     return Card(text=problem or "How to use /approvals", blocks=blocks)
 
 
 def problem_card(problem: str) -> Card:
     """What was wrong, line by line; nothing was done."""
-    lines = "\n".join(escape(each, 600) for each in problem.splitlines())[:2800]
+    lines = escape_lines(problem, 2800)
     return Card(
         text="Nothing was started.",
         blocks=[

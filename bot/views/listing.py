@@ -10,6 +10,7 @@ from bot.views.card import ActionId, Card, headline
 from bot.views.text import Block, context, escape, moment, plain, section, user
 
 PAGE_SIZE = 5
+QUESTIONS_AT_MOST = 15
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ def thread_report(run: Run, approvals: Sequence[Approval], links: Mapping[str, s
             + (f" · last error: {escape(run.error, 300)}" if run.error else "")
         ),
     ]
-    for approval in approvals[-15:]:
+    left = len(approvals) - QUESTIONS_AT_MOST
+    if left > 0:
+        blocks.append(context(f"… {left} earlier questions are not listed here"))
+    for approval in approvals[-QUESTIONS_AT_MOST:]:
         link = links.get(approval.id)
         where = f" · <{link}|Open the card>" if link else ""
         blocks.append(section(f"{headline(approval)}{where}"))

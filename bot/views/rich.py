@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from bot.views.text import Block, clean, cut
+from bot.views.text import Block, clean, cut, in_utc
 
 Element = dict[str, Any]
 
@@ -16,7 +16,7 @@ def text(value: str, limit: int = 3000, *, bold: bool = False, italic: bool = Fa
 
 
 def code(value: str) -> Element:
-    return {"type": "text", "text": value, "style": {"code": True}}
+    return {"type": "text", "text": value or "–", "style": {"code": True}}
 
 
 def emoji(name: str) -> Element:
@@ -34,7 +34,7 @@ def moment(at: datetime) -> Element:
         "type": "date",
         "timestamp": int(at.timestamp()),
         "format": "{date_short_pretty} at {time}",
-        "fallback": at.strftime("%Y-%m-%d %H:%M UTC"),
+        "fallback": in_utc(at),
     }
 
 

@@ -10,6 +10,7 @@ from bot.views.text import context, escape, line
 
 Parts = list[Element]
 
+TEXT_AT_MOST = 700  # before it is escaped
 NOT_TOLD = frozenset({Tag.SHOWN})  # the card itself says it
 
 
@@ -21,7 +22,7 @@ def reply(event: AuditEvent, names: dict[str, str]) -> Card | None:
     sentence = "".join(_spoken(part, names) for part in parts)
     proof = context(f"Audit #{event.seq} · `{short(event.hash)}`")
     body = rich.block(rich.paragraph(rich.emoji(sign), rich.text(" "), *parts))
-    return Card(text=escape(sentence, 1000), blocks=[body, proof])
+    return Card(text=escape(sentence, TEXT_AT_MOST), blocks=[body, proof])
 
 
 def _told(event: AuditEvent) -> tuple[str, Parts]:
@@ -33,13 +34,10 @@ def _by(verb: str) -> Callable[[AuditEvent], Parts]:
     """`Approved by @mara on digest 3f9a…: reason`"""
 
     def words(event: AuditEvent) -> Parts:
-        who = event.actor.user if event.actor else None
         said = _detail(event, "reason") or _detail(event, "text")
         return [
-            rich.text(f"{verb} by "),
-            rich.mention(who) if who else rich.text("the workflow"),
-            rich.text(" on digest "),
-            rich.code(short(event.digest or "")),
+            *_who(verb, event),
+            *([rich.text(" on digest "), rich.code(short(event.digest))] if event.digest else []),
             *([rich.text(f": {said}")] if said else []),
         ]
 
@@ -51,7 +49,12 @@ def _says(before: str, key: str = "") -> Callable[[AuditEvent], Parts]:
 
 
 def _requested(event: AuditEvent) -> Parts:
-    return [rich.text("Requested, digest "), rich.code(short(event.digest or ""))]
+    return [*_who("Requested", event), rich.text(", digest "), rich.code(short(event.digest or ""))]
+
+
+def _who(verb: str, event: AuditEvent) -> Parts:
+    user = event.actor.user if event.actor else None
+    return [rich.text(f"{verb} by "), rich.mention(user) if user else rich.text("the workflow")]
 
 
 def _detail(event: AuditEvent, key: str) -> str:
@@ -66,7 +69,7 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.REJECTED: ("no_entry", _by("Rejected")),
     Tag.ANSWERED: ("speech_balloon", _by("Answered")),
     Tag.EXPIRED: ("hourglass", _says("Expired: nobody decided in time")),
-    Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow went on")),
+    Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow no longer waits for it")),
     Tag.UNDELIVERED: ("warning", _says("Slack did not take the card: ", "code")),
     Tag.RUN_RESUMED: ("arrow_forward", _says("Workflow resumed by ", "instance")),
     Tag.RUN_RETRIED: ("repeat", _by("Tried again")),

@@ -140,6 +140,26 @@ async def test_a_token_that_slack_refuses(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
+    ("channel", "answer"),
+    [
+        (
+            "C0NOWHERE0",
+            "C0NOWHERE0: there is no such channel, or it is private and the app is not in it",
+        ),
+        ("C0ARCHIVED", "C0ARCHIVED: #approvals-2023 is archived; unarchive it, or choose another"),
+        ("C0000SALES", "C0000SALES: the app is not in #sales; type /invite @Countersign there"),
+        ("#approvals", "String should match pattern '^[CGD][A-Z0-9]{2,}$' (id of the channel"),
+    ],
+)
+async def test_a_channel_that_cards_cannot_come_to(
+    deployment: Deployment, channel: str, answer: str
+) -> None:
+    result = await run({**deployment.environment, "COUNTERSIGN_CHANNEL": channel}, "worker")
+    assert result.exit_code == 1
+    assert f"- COUNTERSIGN_CHANNEL: {answer}" in result.output
+
+
+@pytest.mark.parametrize(
     ("options", "modules", "answer"),
     [
         ({}, False, "Search"),

@@ -72,7 +72,12 @@ async def test_approve_with_a_confirmation_and_read_the_thread(
     await expect(card.get_by_role("button", name="Approve")).to_have_count(0)
     await card.get_by_test_id("thread-summary").click()
     thread = page.get_by_test_id("thread")
-    for words in ("Requested, digest", "Approved by", "Workflow resumed by", "Workflow finished"):
+    for words in (
+        "Requested by @Tom Ferreira",
+        "Approved by",
+        "Workflow resumed by",
+        "Workflow finished",
+    ):
         await expect(thread).to_contain_text(words)
     await keep(page, "thread")
     assert len(await deployment.payments.refunds()) == 1

@@ -23,7 +23,7 @@ async def test_a_refund_is_asked_about_approved_and_paid_once(deployment: Deploy
         told = await deployment.thread(card, 5)
 
     assert [line.split(" on digest")[0].split(",")[0] for line in told] == [
-        "Requested",
+        "Requested by Tom Ferreira",
         "Approved by Mara Okafor",
         "Workflow resumed by one",
         "Refund done",
