@@ -55,7 +55,7 @@ def policies(known: Catalog, default: Policy) -> dict[str, Policy]:
     nobody = sorted(name for name, policy in chosen.items() if not policy.approvers)
     if nobody:
         raise BadSettings(
-            "Settings are missing or wrong:\n- COUNTERSIGN_APPROVERS: is empty, and so nobody "
+            "COUNTERSIGN_APPROVERS: is empty, and so nobody "
             f"could decide: {', '.join(nobody)}. Name users (U…) and user groups (S…), by commas."
         )
     return chosen
@@ -90,9 +90,7 @@ async def open_services(
         slack = await SlackGateway.connect(client)
         problem = await slack.why_not_in(settings.channel)
         if problem:
-            raise BadSettings(
-                f"Settings are missing or wrong:\n- COUNTERSIGN_CHANNEL: {settings.channel}: {problem}"
-            )
+            raise BadSettings(f"COUNTERSIGN_CHANNEL: {settings.channel}: {problem}")
         saver = FencedRedisSaver(
             store.redis, namespace=settings.namespace, state_types=known.state_types
         )
@@ -197,7 +195,7 @@ def connect(url: str) -> Redis:
         )
     except ValueError:
         raise BadSettings(
-            "Settings are missing or wrong:\n- REDIS_URL: is not an address such as "
+            "REDIS_URL: is not an address such as "
             "redis://:password@host:6379/0 (escape special characters in the password)"
         ) from None
     return Redis.from_pool(pool)

@@ -21,7 +21,11 @@ SLACK_API = "https://slack.com/api/"
 
 
 class BadSettings(Exception):
-    """One line for each setting that is missing or wrong."""
+    """Settings are missing or wrong, each of them in a line: `NAME: what, and what to do`."""
+
+    def __init__(self, *problems: str) -> None:
+        lines = (f"- {problem}" for problem in problems)
+        super().__init__("\n".join(["Settings are missing or wrong:", *lines]))
 
 
 class StoreSettings(BaseSettings):
@@ -137,15 +141,15 @@ def load(kind: type[S]) -> S:
         return kind(**dict[str, Any]())  # from the environment
     except ValidationError as error:
         lines = dict.fromkeys(line for item in error.errors() for line in _lines(kind, item))
-        raise BadSettings("\n".join(["Settings are missing or wrong:", *lines])) from None
+        raise BadSettings(*lines) from None
 
 
 def _lines(kind: type[StoreSettings], item: ErrorDetails) -> list[str]:
     message = item["msg"].removeprefix("Value error, ")
     if not item["loc"]:
-        return [f"- {part}" for part in message.split("; ")]
+        return message.split("; ")
     name = str(item["loc"][0])
     about = {field.alias: field.description for field in kind.model_fields.values()}
     if item["type"] == "missing":
-        return [f"- {name}: is not set ({about.get(name, '')})"]
-    return [f"- {name}: {message} ({about.get(name, '')})"]
+        return [f"{name}: is not set ({about.get(name, '')})"]
+    return [f"{name}: {message} ({about.get(name, '')})"]

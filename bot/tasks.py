@@ -76,7 +76,7 @@ class Tasks:
 
     async def _advance_once(self, thread_id: str, lease: Lease, control: RunControl) -> bool:
         """False where nothing is owed."""
-        run = await self._begin(thread_id)
+        run = await self._begin(thread_id, lease)
         if run is None:
             return False
         try:
@@ -84,56 +84,66 @@ class Tasks:
             state = await self.runner.advance(
                 run.workflow, thread_id, run.input, answers, lease=lease, control=control
             )
-            await self._note(thread_id, lambda progress: progress.note(state))
+            await self._note(thread_id, lease, lambda progress: progress.note(state))
         except (LeaseLost, RedisError):
             raise
         except FINAL as error:
             words = str(error)
-            await self._note(thread_id, lambda progress: progress.fail(words))
+            await self._note(thread_id, lease, lambda progress: progress.fail(words))
         except Exception as error:  # noqa: BLE001 - whatever the graph raised is the run's to tell
             words = f"{type(error).__name__} (reference {reference(error, thread_id=thread_id)})"
-            await self._note(thread_id, lambda progress: progress.stumble(words))
+            await self._note(thread_id, lease, lambda progress: progress.stumble(words))
         return True
 
-    async def _begin(self, thread_id: str) -> Run | None:
+    async def _begin(self, thread_id: str, lease: Lease) -> Run | None:
         """The run with its attempt counted; None where it owes nothing now."""
         run = await self.store.run(thread_id)
-        if run is None or run.closed:
+        if run is None or run.closed or not await self._owes_advance(run):
             return None
         if run.workflow not in self.policies:
             log.warning("%s: the workflow %s is not known here", thread_id, run.workflow)
             return None
-        now = self.now()
-        records = [run, *await self.store.approvals_of(thread_id)]
-        owed = [step for record in records for step in steps.due(record, now)]
-        lost = run.status == "running" and not run.retry_at  # we hold its lease: nobody runs it
-        if not (lost or any(step.kind == "advance" for step in owed)):
-            return None
         if run.attempts >= MAX_ATTEMPTS:
             words = f"Gave up: {run.attempts} attempts did not come back."
-            await self._note(thread_id, lambda progress: progress.fail(words))
+            await self._note(thread_id, lease, lambda progress: progress.fail(words))
             return None
-        (begun,) = await self.store.commit(Change(run.begin(now)))
+        begun = run.begin(self.now())
+        await self.store.commit(Change(begun))
         return begun
+
+    async def _owes_advance(self, run: Run) -> bool:
+        if run.status == "running" and run.retry_at is None:
+            return True  # we hold its lease, so whoever ran it is gone
+        now = self.now()
+        records = [run, *await self.store.approvals_of(run.thread_id)]
+        owed = [step for record in records for step in steps.due(record, now)]
+        return any(step.kind == "advance" for step in owed)
 
     async def _hand_over(self, run: Run) -> dict[str, object]:
         """Every decision that the graph does not have yet; recorded as handed over first."""
         state = await self.runner.look(run.workflow, run.thread_id)
+        checkpoint = state.checkpoint_id if state else ""
+        now = self.now()
+
+        def handed(approval: Approval) -> Change:
+            if approval.handed_over_at:
+                return Change(approval)
+            return approval.hand_over(now, self.instance, checkpoint)
+
         answers: dict[str, object] = {}
         for approval in await self.store.approvals_of(run.thread_id):
-            if approval.decision is None or approval.applied_at:
-                continue
-            if not approval.handed_over_at:
-                checkpoint = state.checkpoint_id if state else ""
-                handed = approval.hand_over(self.now(), self.instance, checkpoint)
-                await self.commit(handed)
-            answers[approval.id] = write_answer(approval.decision)
+            if approval.decision and not approval.applied_at:
+                await self._change(approval.id, handed, queue=True)
+                answers[approval.id] = write_answer(approval.decision)
         return answers
 
-    async def _note(self, thread_id: str, transition: Callable[[Progress], list[Change]]) -> None:
+    async def _note(
+        self, thread_id: str, lease: Lease, transition: Callable[[Progress], list[Change]]
+    ) -> None:
         """Write what came of an attempt; read again where someone decided meanwhile."""
         entries = await self.effects.entries(thread_id)
         while True:
+            await lease.check()
             run = await self.store.run(thread_id)
             if run is None:
                 return

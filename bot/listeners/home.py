@@ -1,5 +1,6 @@
 """App Home, and the events of the workspace that we keep up with."""
 
+import logging
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -9,6 +10,8 @@ from bot.services import Services
 from bot.slack import SlackRefused, SlackUnavailable
 from bot.telemetry import reference
 from bot.views.home import home_view
+
+log = logging.getLogger(__name__)
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -24,5 +27,10 @@ def register(app: AsyncApp, services: Services) -> None:
     async def group_changed(event: dict[str, Any]) -> None:
         services.slack.forget_group(event.get("subteam_id", ""))
 
+    async def removed(event: dict[str, Any]) -> None:
+        log.error("Slack says %s: install the app again and set its new token", event.get("type"))
+
+    app.event("app_uninstalled")(removed)
+    app.event("tokens_revoked")(removed)
     app.event("app_home_opened")(opened)
     app.event("subteam_members_changed")(group_changed)
