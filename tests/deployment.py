@@ -101,17 +101,17 @@ class Deployment:
     def person(self, name: str) -> Person:
         return self.slack.person(name)
 
-    async def card(self, title: str, who: str = "mara", count: int = 1) -> Seen:
+    async def card(self, title: str, who: str = "mara", within: float = 10.0) -> Seen:
         """The card with this title, once it is there."""
 
         def found() -> list[Seen] | None:
             cards = [m for m in self.person(who).sees() if _title(m) == title]
-            return cards if len(cards) >= count else None
+            return cards or None
 
-        cards = await eventually(f"a card {title!r} in the channel", found)
+        cards = await eventually(f"a card {title!r} in the channel", found, within)
         return cards[-1]
 
-    async def settled(self, thread_id: str) -> Approval:
+    async def settled(self, thread_id: str, within: float = 10.0) -> Approval:
         """The one approval of the thread, once Slack has all of it."""
 
         async def told() -> Approval | None:
@@ -119,9 +119,11 @@ class Deployment:
             done = (approval.shown, approval.replied) == (approval.revision, approval.trail)
             return approval if done else None
 
-        return await eventually("Slack has all of the approval", told)
+        return await eventually("Slack has all of the approval", told, within)
 
-    async def reads(self, message: Seen, words: str, who: str = "mara") -> Seen:
+    async def reads(
+        self, message: Seen, words: str, who: str = "mara", within: float = 10.0
+    ) -> Seen:
         """The message, once it says these words."""
         person = self.person(who)
 
@@ -129,7 +131,7 @@ class Deployment:
             seen = person.again(message)
             return seen if words in seen.words else None
 
-        return await eventually(f"{words!r} on the card", now)
+        return await eventually(f"{words!r} on the card", now, within)
 
     async def told(self, who: str, words: str) -> Seen:
         """The private answer with these words, once it is there."""
@@ -143,14 +145,16 @@ class Deployment:
 
         return await eventually(f"a private answer {words!r} to {who}", answers)
 
-    async def thread(self, message: Seen, count: int, who: str = "mara") -> list[str]:
+    async def thread(
+        self, message: Seen, count: int, who: str = "mara", within: float = 10.0
+    ) -> list[str]:
         """The replies below a card, once there are so many."""
 
         def replies() -> list[str] | None:
             seen = [reply.text for reply in self.person(who).replies(message)]
             return seen if len(seen) >= count else None
 
-        return await eventually(f"{count} replies in the thread", replies)
+        return await eventually(f"{count} replies in the thread", replies, within)
 
 
 def refund_catalog(deployment: Deployment) -> Catalog:

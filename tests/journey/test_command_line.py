@@ -118,6 +118,7 @@ async def test_settings_that_are_missing_are_named_all_at_once() -> None:
     assert result.exit_code == 1
     for name in ("REDIS_URL", "SLACK_BOT_TOKEN", "COUNTERSIGN_CHANNEL"):
         assert f"- {name}: is not set" in result.output
+    assert "- SLACK_APP_TOKEN or SLACK_SIGNING_SECRET: set the first" in result.output
 
 
 async def test_neither_socket_mode_nor_http(deployment: Deployment) -> None:
@@ -148,7 +149,7 @@ async def test_a_token_that_slack_refuses(deployment: Deployment) -> None:
         ),
         ("C0ARCHIVED", "C0ARCHIVED: #approvals-2023 is archived; unarchive it, or choose another"),
         ("C0000SALES", "C0000SALES: the app is not in #sales; type /invite @Countersign there"),
-        ("#approvals", "String should match pattern '^[CGD][A-Z0-9]{2,}$' (id of the channel"),
+        ("#approvals", "does not have the right form (id of the channel for cards"),
     ],
 )
 async def test_a_channel_that_cards_cannot_come_to(
