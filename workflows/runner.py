@@ -17,6 +17,7 @@ from langgraph._internal._constants import (  # private, pinned
     TASKS,
 )
 from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, PendingWrite
+from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import (
     Command,
@@ -114,13 +115,16 @@ class Runner:
         if before is not None and before.gone:
             raise NodeRemoved(f"{thread_id} is to go on at {', '.join(before.gone)}, which is gone")
         if step is not _NOTHING:
-            await graph.ainvoke(
-                step,
-                _config(thread_id, strict=True),
-                context=Context(thread_id, self._effects.of(lease, thread_id)),
-                durability="sync",
-                control=control,
-            )
+            try:
+                await graph.ainvoke(
+                    step,
+                    _config(thread_id, strict=True),
+                    context=Context(thread_id, self._effects.of(lease, thread_id)),
+                    durability="sync",
+                    control=control,
+                )
+            except GraphDrained:
+                await lease.check()  # drained because it was lost? then another holder tells
         after = await self.look(workflow, thread_id)
         if after is None:
             raise RuntimeError(f"{thread_id}: the graph ran and left no checkpoint")

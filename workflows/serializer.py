@@ -76,7 +76,7 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
         for cls in types:
             if self._types.setdefault(class_id(cls), cls) is not cls:
                 raise ValueError(f"two classes are stored as {'.'.join(class_id(cls))}; rename one")
-        self._built_in = {class_id(cls): cls for cls in _ARGUMENTS}
+        self._built_in = {class_id(cls): cls for cls in (float, *_ARGUMENTS)}
         listed = [*self._types, *self._built_in]
         super().__init__(allowed_json_modules=listed, allowed_msgpack_modules=listed)
 
@@ -129,6 +129,8 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
 
     def _envelope(self, obj: Any) -> dict[str, Any] | None:
         """What the value is rebuilt from; None where the parent knows better."""
+        if type(obj) is float and not _is_read_exactly(obj):
+            return {"args": [repr(obj)]}
         if type(obj) in _ARGUMENTS:
             folded = {"kwargs": {"fold": 1}} if getattr(obj, "fold", 0) else {}
             return {"args": _ARGUMENTS[type(obj)](obj), **folded}
@@ -170,6 +172,13 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
         if dataclasses.is_dataclass(cls):
             return _dataclass(cls, kwargs)
         return cls(*args, **kwargs)
+
+
+def _is_read_exactly(number: float) -> bool:
+    """RedisJSON reads a number as its digits times a power of ten, rounded at each step: exact
+    where both are exact as floats. Any other comes back changed in its last bit."""
+    _, digits, exponent = decimal.Decimal(repr(number)).as_tuple()
+    return len(digits) <= 15 and abs(int(exponent)) <= 22
 
 
 def _is_langchain(obj: Any) -> bool:

@@ -19,7 +19,7 @@ from workflows.checkpointer import FencedRedisSaver
 from workflows.effects import EffectLedger
 from workflows.lease import Lease, Leases
 from workflows.payloads import read_question
-from workflows.protocol import Actor, Approve, Decision, Edit, Reject
+from workflows.protocol import Actor, Approve, Decision, Reject
 from workflows.runner import Question, Runner, ThreadState
 
 MARA = Actor(team="T00000001", user="U000MARA", name="Mara")
@@ -139,11 +139,6 @@ def approve(question: Question) -> dict[str, Any]:
 def reject(question: Question) -> dict[str, Any]:
     digest = read_question(question.value).request.digest
     return answer(Reject(by=MARA, at=NOW, digest=digest, reason="no"))
-
-
-def edit(question: Question, values: dict[str, Any]) -> dict[str, Any]:
-    digest = read_question(question.value).request.digest
-    return answer(Edit(by=MARA, at=NOW, digest=digest, values=values))
 
 
 def answer(decision: Decision) -> dict[str, Any]:

@@ -63,6 +63,13 @@ class Private(BaseModel):
     shown: int
     _kept: Decimal = PrivateAttr(default=Decimal(0))
 
+    @property
+    def kept(self) -> Decimal:
+        return self._kept
+
+    def keep(self, amount: Decimal) -> None:
+        self._kept = amount
+
 
 class Tags(RootModel[list[str]]):
     """A model that is a list."""

@@ -1,6 +1,5 @@
 """What we lean on in LangGraph and its Redis saver about finished, recovery and stored data."""
 
-import dataclasses
 import datetime as dt
 import enum
 import uuid
@@ -43,21 +42,6 @@ class Color(enum.Enum):
 
 class Address(BaseModel):
     city: str
-
-
-@dataclasses.dataclass
-class Point:
-    x: int
-    y: int
-
-
-class Maker:
-    """What a hostile dict would have made."""
-
-    made = 0
-
-    def __init__(self) -> None:
-        Maker.made += 1
 
 
 async def test_fact_14_no_next_does_not_mean_finished(rig: Rig) -> None:
