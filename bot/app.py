@@ -9,10 +9,13 @@ import socket
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from aiohttp import web
 from docket import Docket, Worker
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 
@@ -25,6 +28,7 @@ from bot.slack import SlackGateway, SlackRefused, SlackUnavailable, slack_client
 from bot.starting import Starter
 from bot.store import Store
 from bot.tasks import Tasks
+from bot.telemetry import reference
 from workflows.catalog import Catalog
 from workflows.checkpointer import FencedRedisSaver
 from workflows.clock import Clock, utc_now
@@ -42,6 +46,7 @@ LEASE = timedelta(seconds=15)
 REDELIVERY = timedelta(seconds=45)  # longer than a drain takes, and than the lease
 DRAIN = 20.0  # seconds that a stopping worker gives to what it has begun
 SLOTS = 20  # tasks that a worker does at a time
+RECONCILE_EVERY = 2.0  # seconds
 
 
 def catalog(settings: StoreSettings) -> Catalog:
@@ -120,18 +125,22 @@ class Roles:
 
 
 async def serve(settings: BotSettings, roles: Roles) -> None:
-    """Run until SIGTERM or SIGINT: stop listening first, then finish what is in flight."""
+    """Run until SIGTERM or SIGINT: stop listening first, then finish what is in flight. What a
+    broken worker raises ends the process too: one that does nothing must not look alive."""
     async with open_services(settings) as services, contextlib.AsyncExitStack() as stack:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
         if roles.works:
-            await stack.enter_async_context(working(services))
+            ends.append(await stack.enter_async_context(working(services)))
         if roles.listens:
             await stack.enter_async_context(listening(settings, services))
         log.info("%s is ready in %s", services.tasks.instance, services.slack.team_name)
-        await stopping.wait()
+        ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         log.info("%s is stopping", services.tasks.instance)
+        for each in ended:
+            each.result()
 
 
 @contextlib.asynccontextmanager
@@ -155,7 +164,7 @@ async def listening(settings: BotSettings, services: Services) -> AsyncGenerator
 @contextlib.asynccontextmanager
 async def http_endpoint(app: AsyncApp, port: int) -> AsyncGenerator[None, None]:
     """`POST /slack/events` on all interfaces; Bolt checks each signature."""
-    runner = web.AppRunner(app.web_app(path="/slack/events"), access_log=None)
+    runner = web.AppRunner(app.web_app(path="/slack/events"), access_log=None, shutdown_timeout=5)
     await runner.setup()
     try:
         await web.TCPSite(runner, port=port).start()
@@ -166,8 +175,9 @@ async def http_endpoint(app: AsyncApp, port: int) -> AsyncGenerator[None, None]:
 
 
 @contextlib.asynccontextmanager
-async def working(services: Services) -> AsyncGenerator[None, None]:
-    """A docket worker beside whatever else this process does."""
+async def working(services: Services) -> AsyncGenerator[asyncio.Task[None], None]:
+    """A docket worker beside whatever else this process does. Gives the task that is the worker:
+    it ends by itself only when it is broken."""
     services.tasks.register()
     async with Worker(
         services.tasks.queue.docket,
@@ -178,20 +188,39 @@ async def working(services: Services) -> AsyncGenerator[None, None]:
         minimum_check_interval=timedelta(milliseconds=50),
         scheduling_resolution=timedelta(milliseconds=250),
     ) as worker:
+        asking = asyncio.create_task(reconciling(services.tasks))
         running = asyncio.create_task(worker.run_forever())
         try:
-            yield
+            yield running
         finally:
+            asking.cancel()
+            services.tasks.drain()
             running.cancel()
-            with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(running, DRAIN)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.wait([asking, running]), DRAIN)
+
+
+async def reconciling(tasks: Tasks) -> None:
+    """Ask again and again what is owed. A loop of its own, and no task of docket's: it mends
+    what docket lost, too."""
+    while True:
+        try:
+            await tasks.reconcile()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round is due
+            reference(error, doing="reconcile")
+        await asyncio.sleep(RECONCILE_EVERY)
 
 
 def connect(url: str) -> Redis:
     """BadSettings where the address cannot be read; its password is never shown."""
     try:
         pool = BlockingConnectionPool.from_url(
-            url, max_connections=CONNECTIONS, timeout=20, protocol=2, health_check_interval=30
+            url,
+            max_connections=CONNECTIONS,
+            timeout=20,
+            protocol=2,
+            health_check_interval=30,
+            retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3),
         )
     except ValueError:
         raise BadSettings(

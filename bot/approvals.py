@@ -29,7 +29,7 @@ OUTCOME: dict[str, tuple[Status, Tag]] = {
     "respond": ("answered", Tag.ANSWERED),
     "expired": ("expired", Tag.EXPIRED),
 }
-RETRY_SLACK = timedelta(seconds=5)  # doubled with each try, up to the next
+RETRY_SLACK = timedelta(seconds=1)  # doubled with each try, up to the next
 RETRY_SLACK_AT_MOST = timedelta(minutes=5)
 
 
@@ -131,7 +131,8 @@ class Approval(Record):
             expires_at=now + request.expires_in if request.expires_in else None,
         )
         detail: dict[str, JsonValue] = {"request": request.model_dump(mode="json")}
-        return Change(approval, (approval.event(Tag.REQUESTED, now, detail=detail),))
+        who = Actor(team=run.team, user=run.requester) if run.requester else None
+        return Change(approval, (approval.event(Tag.REQUESTED, now, who, detail),))
 
     @property
     def decision(self) -> Decision | None:
@@ -139,14 +140,19 @@ class Approval(Record):
         return self.votes[-1] if self.votes and self.status not in ("superseded",) else None
 
     def decide(self, decision: Decision, now: datetime) -> Change:
-        """Take the decision. Closed where there is one already."""
+        """Take the decision. Closed where there is one already, or the deadline has passed."""
         if self.status != "pending":
             raise Closed(self.status)
+        if decision.type != "expired" and self.past_deadline(now):
+            raise Closed("expired")
         status, tag = OUTCOME[decision.type]
         record = self._revised(status=status, votes=(*self.votes, decision), closed_at=now)
         actor = decision.by if decision.by.user else None
         detail = decision.model_dump(mode="json", include={"values", "reason", "text"})
         return Change(record, (record.event(tag, now, actor, detail),))
+
+    def past_deadline(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
 
     def expire(self, now: datetime) -> Change:
         """The deadline has passed: an outcome of its own, which the graph is told."""
@@ -154,7 +160,10 @@ class Approval(Record):
         return self.decide(Expired(by=nobody, at=now, digest=self.digest), now)
 
     def supersede(self, now: datetime, by: str | None = None) -> Change:
-        """The graph no longer asks this; by: the id of what it asks instead."""
+        """The graph no longer asks this; by: the id of what it asks instead. Closed where there
+        is a decision already."""
+        if self.status != "pending":
+            raise Closed(self.status)
         record = self._revised(status="superseded", closed_at=now, superseded_by=by)
         return Change(record, (record.event(Tag.SUPERSEDED, now, detail={"by": by}),))
 
@@ -186,8 +195,8 @@ class Approval(Record):
         return Change(record, (record.event(Tag.SHOWN, now, detail=detail),))
 
     def lost(self) -> Self:
-        """The message is gone: it is posted anew."""
-        return self.to(message=None, posting_since=None, shown=0)
+        """The message is gone: it is posted anew, and its thread told from the beginning."""
+        return self.to(message=None, posting_since=None, shown=0, replied=0, reply_tried=0)
 
     def replying(self, number: int) -> Self:
         return self.to(reply_tried=number)
@@ -196,11 +205,17 @@ class Approval(Record):
         """The first `number` events of the trail stand in the thread."""
         return self.to(replied=number, delivery=None)
 
-    def undelivered(self, code: str, now: datetime) -> Self:
-        """Slack refused: try again later, for as long as it takes."""
+    def undelivered(self, code: str, now: datetime, retry_after: float = 0.0) -> Self:
+        """Slack did not take it: try again later, for as long as it takes. retry_after:
+        seconds, where Slack says."""
         tries = (self.delivery.tries if self.delivery else 0) + 1
         pause = min(RETRY_SLACK * 2 ** min(tries - 1, 10), RETRY_SLACK_AT_MOST)
-        return self.to(delivery=Delivery(code=code, tries=tries, retry_at=now + pause))
+        at = now + max(pause, timedelta(seconds=retry_after))
+        return self.to(delivery=Delivery(code=code, tries=tries, retry_at=at))
+
+    def not_posted(self) -> Self:
+        """Slack certainly did not take the card: there is nothing to look for."""
+        return self.to(posting_since=None)
 
     def event(
         self,

@@ -17,7 +17,6 @@ class Tag(StrEnum):
 
     RUN_STARTED = "run:started"
     RUN_RESUMED = "run:resumed"
-    RUN_RETRIED = "run:retried"
     RUN_FINISHED = "run:finished"
     RUN_FAILED = "run:failed"
     REQUESTED = "approval:requested"
@@ -28,8 +27,8 @@ class Tag(StrEnum):
     ANSWERED = "approval:answered"
     EXPIRED = "approval:expired"
     SUPERSEDED = "approval:superseded"
-    UNDELIVERED = "approval:undelivered"
     EFFECT_DONE = "effect:done"
+    EFFECT_IN_DOUBT = "effect:in_doubt"
     EFFECT_REFUSED = "effect:refused"
 
 

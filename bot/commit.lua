@@ -4,7 +4,7 @@
 -- KEYS  1           audit trail of the thread (list of events, JSON)
 --       2 .. R+1    records (hash: version, body)
 --       R+2 .. end  indexes (zset: id by time)
--- ARGV  1           length that the trail had when it was read
+-- ARGV  1           length that the trail had when it was read; "" where no event is added
 --       2           R, the number of records
 --       then for each record   version that was read, new body
 --       then the number of index entries, and for each   number of its key, id, score ("" removes)
@@ -12,7 +12,7 @@
 -- Answers 1, or 0 where the trail or a record is no longer what was read (nothing is written).
 
 local records = tonumber(ARGV[2])
-if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
+if ARGV[1] ~= '' and redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
 for r = 1, records do
   if (redis.call('HGET', KEYS[r + 1], 'version') or '0') ~= ARGV[1 + 2 * r] then return 0 end
 end

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from bot.approvals import Approval
@@ -52,11 +53,12 @@ def authorize(
     return None if any(allowed) else Why.NOT_AN_APPROVER
 
 
-def refuse_stale(approval: Approval, digest: str, decision: str) -> Why | None:
+def refuse_stale(approval: Approval, digest: str, decision: str, now: datetime) -> Why | None:
     """None where the button still means what it meant when it was drawn."""
     if approval.status == "superseded":
         return Why.SUPERSEDED
-    if approval.status == "expired":
+    expired = approval.status == "pending" and approval.past_deadline(now)
+    if approval.status == "expired" or expired:
         return Why.EXPIRED
     if approval.status != "pending":
         return Why.DECIDED

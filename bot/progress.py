@@ -10,12 +10,13 @@ from bot.audit import Draft, Tag
 from bot.records import Change
 from bot.runs import Run
 from workflows.effects import EffectEntry
-from workflows.payloads import read_question
+from workflows.payloads import UnreadableQuestion, read_question
 from workflows.protocol import Policy
 from workflows.runner import Question, ThreadState
 
 NOTHING_EXECUTED = "Nothing was executed"
 WENT_ON = "The workflow went on"
+TOO_LATE = "Not executed: the workflow ended without this decision"
 
 
 class Progress:
@@ -47,9 +48,11 @@ class Progress:
 
     def note(self, state: ThreadState) -> list[Change]:
         """The graph stopped by itself: it asks, it is finished, or it was drained."""
-        done = self._note_effects()
+        self._note_effects()
         still_open = {question.key: question for question in state.open}
-        self._apply(still_open, done or (NOTHING_EXECUTED if state.finished else WENT_ON))
+        self._apply(still_open)
+        if not state.stalled:  # what was drained goes on, and its outcome is still to come
+            self._conclude(still_open, finished=state.finished)
         self._supersede(still_open)
         self._open(still_open.values())
         if state.finished:
@@ -68,35 +71,61 @@ class Progress:
 
     def fail(self, error: str) -> list[Change]:
         """The run is given up, and each of its cards says so."""
-        done = self._note_effects()
+        self._note_effects()
+        doubt = self._in_doubt()
+        if doubt:
+            self._tell(Tag.EFFECT_IN_DOUBT, {"text": doubt})
         self._tell(Tag.RUN_FAILED, {"error": error})
-        text = (
-            f"{done}, but then the workflow failed: {error}" if done else f"Not executed: {error}"
-        )
         for approval in list(self._after.values()):
             if approval.status == "pending":
                 self._take(approval.supersede(self._now))
             elif approval.decision and not approval.outcome:
+                done = self._executed_on(approval)
+                but = f"{done}, but then the workflow failed" if done else "Not executed"
+                text = f"{self._in_doubt() or but}: {error}"
                 self._take(Change(approval.concluded("failed", text, self._now)))
         return self._all(self._run.fail(error, self._now))
 
-    def _note_effects(self) -> str:
-        """Tell the effects that the trail does not tell yet; answers what was done, in words."""
+    def _note_effects(self) -> None:
+        """Tell the effects that the trail does not tell yet."""
         settled = [entry for entry in self._effects if entry.state != "intended"]
         news = [entry for entry in settled if _mark(entry) not in self._run.effects_noted]
         for entry in news:
             tag = Tag.EFFECT_DONE if entry.state == "done" else Tag.EFFECT_REFUSED
-            self._tell(tag, {"key": entry.key, "text": _words(entry)})
+            on = next((key for key in entry.decisions if key in self._before), None)
+            self._tell(tag, {"key": entry.key, "text": _words(entry)}, on)
         noted = (*self._run.effects_noted, *(_mark(entry) for entry in news))
         self._run = self._run.to(effects_noted=noted)
-        return "; ".join(_words(entry) for entry in news if entry.state == "done")
 
-    def _apply(self, still_open: Mapping[str, Question], text: str) -> None:
+    def _executed_on(self, approval: Approval) -> str:
+        """What was executed on this decision, in words; by an earlier attempt, too."""
+        if approval.status not in ("approved", "edited"):
+            return ""
+        done = [e for e in self._effects if e.state == "done" and approval.id in e.decisions]
+        return "; ".join(_words(entry) for entry in done)
+
+    def _in_doubt(self) -> str:
+        """Effects that were begun and of which nobody knows whether they happened, in words."""
+        keys = [entry.key for entry in self._effects if entry.state == "intended"]
+        return f"It may have happened: ask the provider for {', '.join(keys)}" if keys else ""
+
+    def _apply(self, still_open: Mapping[str, Question]) -> None:
         for approval in list(self._after.values()):
             taken = approval.handed_over_at and not approval.applied_at
             if taken and approval.id not in still_open:
-                applied = approval.applied(self._now)
-                self._take(Change(applied.concluded("done", text, self._now)))
+                self._take(Change(approval.applied(self._now)))
+
+    def _conclude(self, still_open: Mapping[str, Question], *, finished: bool) -> None:
+        """Say what became of each decision that the graph has taken, or ended without."""
+        nothing = NOTHING_EXECUTED if finished else WENT_ON
+        for approval in list(self._after.values()):
+            if not approval.decision or approval.outcome or approval.id in still_open:
+                continue
+            if approval.applied_at:
+                text = self._executed_on(approval) or nothing
+                self._take(Change(approval.concluded("done", text, self._now)))
+            elif finished:
+                self._take(Change(approval.concluded("failed", TOO_LATE, self._now)))
 
     def _supersede(self, still_open: Mapping[str, Question]) -> None:
         instead = next((key for key in still_open if key not in self._before), None)
@@ -108,21 +137,28 @@ class Progress:
         for question in questions:
             if question.key in self._before:
                 continue
+            asked = read_question(question.value)
+            if "approve" not in asked.request.allowed_decisions:
+                offered = ", ".join(asked.request.allowed_decisions)
+                raise UnreadableQuestion(f"only {offered} is allowed, which Slack cannot give yet")
             opened = Approval.open(
                 self._run,
                 question,
-                read_question(question.value),
+                asked,
                 policy=self._policy,
                 channel=self._channel,
                 now=self._now,
             )
             self._take(opened)
 
-    def _tell(self, tag: Tag, detail: dict[str, JsonValue] | None = None) -> None:
-        """An event of the run; the card whose decision set it going tells it in its thread."""
+    def _tell(
+        self, tag: Tag, detail: dict[str, JsonValue] | None = None, on: str | None = None
+    ) -> None:
+        """An event of the run, told in the thread of the card whose decision it rests on: `on`,
+        or else the last that was handed over."""
         handed = [a for a in self._after.values() if a.handed_over_at]
         last = max(handed, key=lambda a: a.handed_over_at or self._now, default=None)
-        approval_id = last.id if last else None
+        approval_id = on or (last.id if last else None)
         self._events.append(self._run.event(tag, self._now, None, detail, approval_id))
 
     def _take(self, change: Change) -> None:

@@ -11,8 +11,10 @@ from workflows.protocol import Actor, ThreadId
 
 RunStatus = Literal["queued", "running", "waiting", "finished", "failed", "cancelled"]
 
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 10  # about a quarter of an hour: most outages of a provider are over by then
 BACKOFF = timedelta(seconds=2)  # doubled with each attempt
+BACKOFF_AT_MOST = timedelta(minutes=5)
+ELSEWHERE = timedelta(minutes=1)  # before a worker asks again whether it knows the workflow
 
 
 class OtherInput(Exception):
@@ -96,8 +98,12 @@ class Run(Record):
         """An attempt failed: another after a pause, until the bound is reached."""
         if self.attempts >= MAX_ATTEMPTS:
             return self.fail(error, now)
-        pause = BACKOFF * 2 ** (self.attempts - 1)
+        pause = min(BACKOFF * 2 ** max(0, self.attempts - 1), BACKOFF_AT_MOST)
         return self.to(error=error, retry_at=now + pause, updated_at=now)
+
+    def leave(self, error: str, now: datetime) -> Self:
+        """Not for this worker: another may know better, and is asked in a minute."""
+        return self.to(error=error, retry_at=now + ELSEWHERE, updated_at=now)
 
     def fail(self, error: str, now: datetime) -> Self:
         return self.to(status="failed", error=error, retry_at=None, updated_at=now)

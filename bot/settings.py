@@ -8,8 +8,8 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -31,7 +31,13 @@ class BadSettings(Exception):
 class StoreSettings(BaseSettings):
     """What every command needs."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,  # an empty secret is none: anyone could sign with it
+        extra="ignore",
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
 
     redis_url: Annotated[
         SecretStr, Field(alias="REDIS_URL", description="Redis 8 or Redis Stack 7.4, DB 0")
@@ -102,16 +108,20 @@ class BotSettings(StoreSettings):
     def _ends_in_slash(cls, value: str) -> str:
         return value if value.endswith("/") else f"{value}/"
 
-    @model_validator(mode="after")
-    def _tokens_look_right(self) -> "BotSettings":
-        wrong: list[str] = []
-        if not self.bot_token.get_secret_value().startswith("xox"):
-            wrong.append("SLACK_BOT_TOKEN: does not look like a bot token (xoxb-…)")
-        if self.app_token and not self.app_token.get_secret_value().startswith("xapp-"):
-            wrong.append("SLACK_APP_TOKEN: does not look like an app-level token (xapp-…)")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
+    # Validators of one field each: those of the whole model are silent while any field is wrong.
+    @field_validator("bot_token")
+    @classmethod
+    def _is_a_bot_token(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith("xox"):
+            raise ValueError("SLACK_BOT_TOKEN: does not look like a bot token (xoxb-…)")
+        return value
+
+    @field_validator("app_token")
+    @classmethod
+    def _is_an_app_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith("xapp-"):
+            raise ValueError("SLACK_APP_TOKEN: does not look like an app-level token (xapp-…)")
+        return value
 
     @property
     def default_policy(self) -> Policy:
@@ -122,14 +132,15 @@ class BotSettings(StoreSettings):
 class ListenerSettings(BotSettings):
     """What a process that listens to Slack needs besides."""
 
-    @model_validator(mode="after")
-    def _socket_or_http(self) -> "ListenerSettings":
-        if self.app_token is None and self.signing_secret is None:
+    @field_validator("signing_secret")
+    @classmethod
+    def _socket_or_http(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if not value and not info.data.get("app_token", "refused"):
             raise ValueError(
                 "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET: set the first for Socket Mode, "
                 "or the second for HTTP"
             )
-        return self
+        return value
 
 
 S = TypeVar("S", bound=StoreSettings)
@@ -140,16 +151,14 @@ def load(kind: type[S]) -> S:
     try:
         return kind(**dict[str, Any]())  # from the environment
     except ValidationError as error:
-        lines = dict.fromkeys(line for item in error.errors() for line in _lines(kind, item))
+        lines = dict.fromkeys(_line(kind, item) for item in error.errors())
         raise BadSettings(*lines) from None
 
 
-def _lines(kind: type[StoreSettings], item: ErrorDetails) -> list[str]:
-    message = item["msg"].removeprefix("Value error, ")
-    if not item["loc"]:
-        return message.split("; ")
+def _line(kind: type[StoreSettings], item: ErrorDetails) -> str:
+    if item["type"] == "value_error":  # our own, with the name in it
+        return item["msg"].removeprefix("Value error, ")
     name = str(item["loc"][0])
     about = {field.alias: field.description for field in kind.model_fields.values()}
-    if item["type"] == "missing":
-        return [f"{name}: is not set ({about.get(name, '')})"]
-    return [f"{name}: {message} ({about.get(name, '')})"]
+    known = {"missing": "is not set", "string_pattern_mismatch": "does not have the right form"}
+    return f"{name}: {known.get(item['type'], item['msg'])} ({about.get(name, '')})"

@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.approvals import MessageRef
@@ -34,7 +33,12 @@ PASSING = frozenset(
 
 
 class SlackUnavailable(Exception):
-    """No answer, or one that will pass: what was sent may have arrived. Try again."""
+    """No answer, or one that will pass: what was sent may have arrived. Try again, after
+    `retry_after` seconds where Slack says so."""
+
+    def __init__(self, what: str, retry_after: float = 0.0) -> None:
+        super().__init__(what)
+        self.retry_after = retry_after
 
 
 class SlackRefused(Exception):
@@ -46,14 +50,9 @@ class SlackRefused(Exception):
 
 
 def slack_client(token: str, api_url: str) -> AsyncWebClient:
-    """A client that never sends a message twice on its own: only a 429 is tried again, which
-    Slack certainly did not carry out."""
-    return AsyncWebClient(
-        token,
-        base_url=api_url,
-        timeout=15,
-        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=2)],
-    )
+    """A client that tries nothing again on its own: a message could come twice, and a task that
+    sleeps on a 429 keeps others from their work. The record knows when the next try is due."""
+    return AsyncWebClient(token, base_url=api_url, timeout=15, retry_handlers=[])
 
 
 @dataclass
@@ -64,6 +63,7 @@ class SlackGateway:
     team: str
     bot_user: str
     team_name: str = ""
+    monotonic: Callable[[], float] = time.monotonic
     _members: dict[str, tuple[float, Member]] = field(default_factory=dict[str, Any])
     _groups: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict[str, Any])
 
@@ -141,6 +141,10 @@ class SlackGateway:
                 return True
         return False
 
+    async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
+        """Within three seconds of the click that gave the trigger."""
+        await _call(self.client.views_open(trigger_id=trigger_id, view=view))
+
     async def publish_home(self, user: str, view: dict[str, Any]) -> None:
         await _call(self.client.views_publish(user_id=user, view=view))
 
@@ -154,15 +158,15 @@ class SlackGateway:
         """As users.info tells it, at most a minute old. team: the workspace that the click
         came from."""
         known = self._members.get(user)
-        if known and known[0] > time.monotonic():
-            return known[1]
+        if known and known[0] > self.monotonic():
+            return replace(known[1], team=team)  # whom we name in a card may click elsewhere
         info = (await _call(self.client.users_info(user=user)))["user"]
         flags = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
         profile = info.get("profile", {})
         name = info.get("real_name") or profile.get("real_name") or info.get("name") or user
         full = not any(info.get(flag) for flag in flags)
         member = Member(team=team, user=user, name=name, full=full)
-        self._members[user] = (time.monotonic() + CACHED_FOR, member)
+        self._members[user] = (self.monotonic() + CACHED_FOR, member)
         return member
 
     async def groups(self, approvers: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -187,7 +191,7 @@ class SlackGateway:
 
     async def _group(self, group: str) -> frozenset[str]:
         known = self._groups.get(group)
-        if known and known[0] > time.monotonic():
+        if known and known[0] > self.monotonic():
             return known[1]
         try:
             found = await _call(self.client.usergroups_users_list(usergroup=group))
@@ -196,12 +200,13 @@ class SlackGateway:
             if refused.code not in ("no_such_subteam", "subteam_not_found"):
                 raise
             users = frozenset[str]()
-        self._groups[group] = (time.monotonic() + CACHED_FOR, users)
+        self._groups[group] = (self.monotonic() + CACHED_FOR, users)
         return users
 
     async def _messages(
         self, method: Callable[..., Awaitable[Any]], since: datetime | None, **where: str
     ) -> AsyncGenerator[dict[str, Any], None]:
+        """Our own: anyone may copy metadata or buttons."""
         oldest = {"oldest": f"{since.timestamp() - CLOCK_SKEW:.6f}"} if since else {}
         cursor = ""
         while True:
@@ -215,7 +220,8 @@ class SlackGateway:
                 )
             )
             for message in page.get("messages", []):
-                yield message
+                if message.get("user") == self.bot_user:
+                    yield message
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
@@ -225,14 +231,26 @@ async def _call(request: Awaitable[Any]) -> Any:
     try:
         return await request
     except SlackApiError as error:
-        status: int = error.response.status_code
-        data = error.response.data if isinstance(error.response.data, dict) else {}
-        code = str(data.get("error") or f"http_{status}")
+        # aiohttp's own response where the body is broken JSON
+        status = getattr(error.response, "status_code", 0)
+        data = getattr(error.response, "data", None)
+        if not isinstance(data, dict) or not data.get("error"):  # a proxy's words, not Slack's
+            raise SlackUnavailable(f"http_{status}") from None
+        code = str(data["error"])
         if code in PASSING or status == 429 or status >= 500:
-            raise SlackUnavailable(code) from None
+            raise SlackUnavailable(code, _retry_after(error)) from None
         raise SlackRefused(code, str(data.get("needed") or "")) from None
+    except AttributeError:  # the SDK's own, over an answer that is no JSON object
+        raise SlackUnavailable("no JSON object") from None
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         raise SlackUnavailable(type(error).__name__) from None
+
+
+def _retry_after(error: SlackApiError) -> float:
+    """Seconds, as the header says; 0 where it says nothing that can be read."""
+    headers: dict[str, str] = getattr(error.response, "headers", None) or {}
+    told = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    return float(told) if told.isdecimal() else 0.0
 
 
 def _metadata(event: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Starter:
         """
         chosen = self.catalog[workflow]
         checked = chosen.read_input(values)
-        thread_id = thread_id or f"{workflow.replace('_', '-')}-{secrets.token_hex(5)}"
+        thread_id = thread_id or made_thread_id(workflow, secrets.token_hex(5))
         _check("thread_id", thread_id)
         _check("requested_by", requester)
         _check("channel", channel)
@@ -80,6 +80,11 @@ class Starter:
                 raise
             return known
         return run
+
+
+def made_thread_id(workflow: str, unique: str) -> str:
+    """`refund`, `3f9a12bc88` -> `refund-3f9a12bc88`."""
+    return f"{workflow.lower().replace('_', '-')}-{unique}"
 
 
 _FORMS: dict[str, tuple[TypeAdapter[str], str]] = {

@@ -46,7 +46,7 @@ def _run(run: Run) -> list[tuple[datetime, Step]]:
     step = Step("advance", run.thread_id, f"{run.status}.{run.attempts}")
     match run.status:
         case "queued":
-            return [(run.created_at, step)]
+            return [(run.retry_at or run.created_at, step)]
         case "running":
             return [(run.retry_at or run.updated_at + ABANDONED_AFTER, step)]
         case _:

@@ -1,12 +1,14 @@
 """Records, indexes and the audit trail in Redis: read, and changed by one script only."""
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from bot import steps
@@ -14,6 +16,12 @@ from bot.approvals import Approval
 from bot.audit import AuditEvent, Draft, chain
 from bot.records import Change
 from bot.runs import Run
+
+log = logging.getLogger(__name__)
+
+OF_A_DRAFT = set(Draft.model_fields)
+TRAIL_TRIES = 50  # how often the trail may grow between our look and our write
+BATCH = 500
 
 
 class Conflict(Exception):
@@ -73,27 +81,46 @@ class Store:
         """Write all the changes (of one thread), or raise Conflict and write none. Answers the
         records as they stand now.
 
-        An answer that got lost on the way is settled by a look: what stands there as we wrote
-        it was written.
+        An answer that got lost on the way is settled by a look: where the records stand as we
+        wrote them, and the trail tells what we told, it was written. Where only the trail has
+        grown meanwhile, our events come after what it has now.
         """
-        thread_id = changes[0].record.thread_id
         drafts = [draft for change in changes for draft in change.events]
-        length, last = await self._end_of_trail(thread_id)
         records = [_with_trail(change.record, drafts) for change in changes]
-        bodies = [_body(record) for record in records]
+        for _ in range(TRAIL_TRIES):
+            if await self._write(records, drafts) or await self._written(records, drafts):
+                return tuple(record.to(version=record.version + 1) for record in records)
+            if not await self._unchanged(records):
+                break
+        raise Conflict(records[0].thread_id)
+
+    async def _write(self, records: Sequence[Run | Approval], drafts: Sequence[Draft]) -> bool:
+        thread_id = records[0].thread_id
+        length, last = await self._end_of_trail(thread_id) if drafts else ("", None)
         keys = [self.keys.trail(thread_id), *(self.keys.record(record) for record in records)]
         entries = [entry for record in records for entry in self._entries(record)]
         names = list(dict.fromkeys(key for key, _, _ in entries))
         arguments: list[Any] = [length, len(records)]
-        for record, body in zip(records, bodies, strict=True):
-            arguments += [record.version, body]
+        for record in records:
+            arguments += [record.version, _body(record)]
         arguments.append(len(entries))
         for key, member, score in entries:
             arguments += [len(keys) + names.index(key) + 1, member, score]
         arguments += [event.model_dump_json() for event in chain(last, drafts)]
-        if not await self._script(keys=keys + names, args=arguments):
-            await self._settle(keys[1:], bodies)
-        return tuple(record.to(version=record.version + 1) for record in records)
+        return bool(await self._script(keys=keys + names, args=arguments))
+
+    async def _written(self, records: Sequence[Run | Approval], drafts: Sequence[Draft]) -> bool:
+        for record in records:
+            stored = await self.redis.hget(self.keys.record(record), "body")
+            if stored is None or _text(stored) != _body(record):
+                return False
+        thread_id = records[0].thread_id
+        told = {event.model_dump_json(include=OF_A_DRAFT) for event in await self.trail(thread_id)}
+        return all(draft.model_dump_json() in told for draft in drafts)
+
+    async def _unchanged(self, records: Sequence[Run | Approval]) -> bool:
+        stored = [await self.redis.hget(self.keys.record(r), "version") for r in records]
+        return all(int(v or 0) == r.version for v, r in zip(stored, records, strict=True))
 
     async def run(self, thread_id: str) -> Run | None:
         body = await self._read(self.keys.run(thread_id))
@@ -103,17 +130,25 @@ class Store:
         body = await self._read(self.keys.approval(approval_id))
         return Approval.model_validate(body) if body else None
 
+    async def _listed(self, approval_id: str) -> Approval | None:
+        """None where it cannot be read: one such record must not hide the others."""
+        try:
+            return await self.approval(approval_id)
+        except ValidationError:
+            log.exception("the approval %s cannot be read; left alone", approval_id)
+            return None
+
     async def approvals_of(self, thread_id: str) -> list[Approval]:
         """Oldest first."""
         ids = await self.redis.zrange(self.keys.of_thread(thread_id), 0, -1)
-        found = [await self.approval(_text(approval_id)) for approval_id in ids]
+        found = [await self._listed(_text(approval_id)) for approval_id in ids]
         return [approval for approval in found if approval]
 
     async def pending(self, start: int, count: int) -> tuple[list[Approval], int]:
         """A page of what waits for a decision, oldest first, and how many there are in all."""
         total = await self.redis.zcard(self.keys.pending)
         ids = await self.redis.zrange(self.keys.pending, start, start + count - 1)
-        found = [await self.approval(_text(approval_id)) for approval_id in ids]
+        found = [await self._listed(_text(approval_id)) for approval_id in ids]
         return [approval for approval in found if approval], total
 
     async def recent_runs(self, count: int) -> list[Run]:
@@ -122,12 +157,20 @@ class Store:
         found = [await self.run(_text(thread_id)) for thread_id in ids]
         return [run for run in found if run]
 
-    async def owing(self, now: datetime, count: int = 500) -> list[Run | Approval]:
+    async def owing(self, now: datetime) -> AsyncGenerator[Run | Approval, None]:
         """The records that owe a step at `now`, the longest waiting first."""
-        ids = await self.redis.zrangebyscore(
-            self.keys.owed, "-inf", now.timestamp(), start=0, num=count
-        )
-        return [record for name in ids if (record := await self._named(_text(name)))]
+        start = 0
+        while True:
+            names = await self.redis.zrangebyscore(
+                self.keys.owed, "-inf", now.timestamp(), start=start, num=BATCH
+            )
+            for name in map(_text, names):
+                record = await self._named(name)
+                if record is not None:
+                    yield record
+            start += BATCH
+            if len(names) < BATCH:
+                return
 
     async def trail(self, thread_id: str) -> list[AuditEvent]:
         """Every event of the thread, in order."""
@@ -136,7 +179,13 @@ class Store:
 
     async def _named(self, name: str) -> Run | Approval | None:
         kind, _, record_id = name.partition(" ")
-        return await (self.run(record_id) if kind == "run" else self.approval(record_id))
+        if kind != "run":
+            return await self._listed(record_id)
+        try:
+            return await self.run(record_id)
+        except ValidationError:
+            log.exception("the run %s cannot be read; left alone", record_id)
+            return None
 
     def _entries(self, record: Run | Approval) -> list[tuple[str, str, str]]:
         """(index, id, score): where the record is to be found from now on; "" takes it out."""
@@ -164,12 +213,6 @@ class Store:
         if body is None:
             return None
         return {**json.loads(body), "version": int(version or 0)}
-
-    async def _settle(self, keys: Sequence[str], bodies: Sequence[str]) -> None:
-        for key, body in zip(keys, bodies, strict=True):
-            stored = await self.redis.hget(key, "body")
-            if stored is None or _text(stored) != body:
-                raise Conflict(key)
 
 
 def _with_trail(record: Run | Approval, drafts: Sequence[Draft]) -> Run | Approval:

@@ -7,10 +7,9 @@ record, with the time of the next try.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from docket import Perpetual
 from langgraph.runtime import RunControl
 from redis.exceptions import RedisError
 
@@ -30,13 +29,16 @@ from workflows.effects import EffectInDoubt, EffectLedger, EffectRefused
 from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
 from workflows.payloads import UnreadableQuestion, write_answer
 from workflows.protocol import Policy
-from workflows.runner import NodeRemoved, Runner
+from workflows.runner import NodeRemoved, Runner, TookTooLong
+from workflows.serializer import UnstorableState
 
 log = logging.getLogger(__name__)
 
 WAIT_FOR_LEASE = timedelta(seconds=1)
-RECONCILE_EVERY = timedelta(seconds=2)
-FINAL = (EffectRefused, EffectInDoubt, NodeRemoved, UnreadableQuestion)  # trying again won't help
+# Trying again would end the same way.
+FINAL = (EffectRefused, EffectInDoubt, UnreadableQuestion, UnstorableState)
+GONE = ("message_not_found", "thread_not_found", "cannot_reply_to_message")
+PLAIN = (NodeRemoved, TookTooLong)  # their words are ours, and safe to show
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,21 @@ class Tasks:
     channel: str
     instance: str
     now: Clock = utc_now
+    running: set[RunControl] = field(default_factory=set[RunControl])
+
+    def drain(self) -> None:
+        """Have each graph that runs here stop at its next step; another worker goes on."""
+        for control in self.running:
+            control.request_drain()
 
     def register(self) -> None:
         self.queue.serve(advance=self.advance, show=self.show, expire=self.expire)
-        self.queue.serve(reconcile=self.reconcile)
 
     # --- advance: start, resume or recover a run, and note what came of it
 
     async def advance(self, thread_id: str) -> None:
         control = RunControl()
+        self.running.add(control)
         try:
             async with self.leases.hold(
                 thread_id, wait=WAIT_FOR_LEASE, on_lost=control.request_drain
@@ -73,10 +81,15 @@ class Tasks:
             log.info("%s is being advanced elsewhere", thread_id)
         except LeaseLost:
             log.warning("%s: the lease was lost; whoever holds it goes on", thread_id)
+        finally:
+            self.running.discard(control)
 
     async def _advance_once(self, thread_id: str, lease: Lease, control: RunControl) -> bool:
         """False where nothing is owed."""
-        run = await self._begin(thread_id, lease)
+        try:
+            run = await self._begin(thread_id, lease)
+        except Conflict:
+            return True  # the trail moved: look again
         if run is None:
             return False
         try:
@@ -84,16 +97,16 @@ class Tasks:
             state = await self.runner.advance(
                 run.workflow, thread_id, run.input, answers, lease=lease, control=control
             )
-            await self._note(thread_id, lease, lambda progress: progress.note(state))
+            await self._note(run, lease, lambda progress: progress.note(state))
         except (LeaseLost, RedisError):
             raise
         except FINAL as error:
             words = str(error)
-            await self._note(thread_id, lease, lambda progress: progress.fail(words))
+            await self._note(run, lease, lambda progress: progress.fail(words))
         except Exception as error:  # noqa: BLE001 - whatever the graph raised is the run's to tell
-            words = f"{type(error).__name__} (reference {reference(error, thread_id=thread_id)})"
-            await self._note(thread_id, lease, lambda progress: progress.stumble(words))
-        return True
+            words = _words(error, thread_id)
+            await self._note(run, lease, lambda progress: progress.stumble(words))
+        return not control.drain_requested
 
     async def _begin(self, thread_id: str, lease: Lease) -> Run | None:
         """The run with its attempt counted; None where it owes nothing now."""
@@ -102,25 +115,28 @@ class Tasks:
             return None
         if run.workflow not in self.policies:
             log.warning("%s: the workflow %s is not known here", thread_id, run.workflow)
+            left = run.leave(f"The workflow {run.workflow} is not known here", self.now())
+            await self.store.commit(Change(left))
             return None
         if run.attempts >= MAX_ATTEMPTS:
             words = f"Gave up: {run.attempts} attempts did not come back."
-            await self._note(thread_id, lease, lambda progress: progress.fail(words))
+            await self._note(run, lease, lambda progress: progress.fail(words))
             return None
-        begun = run.begin(self.now())
-        await self.store.commit(Change(begun))
+        (begun,) = await self.store.commit(Change(run.begin(self.now())))
         return begun
 
     async def _owes_advance(self, run: Run) -> bool:
+        now = self.now()
+        if run.retry_at is not None and run.retry_at > now:
+            return False  # whatever else is owed waits with it
         if run.status == "running" and run.retry_at is None:
             return True  # we hold its lease, so whoever ran it is gone
-        now = self.now()
         records = [run, *await self.store.approvals_of(run.thread_id)]
         owed = [step for record in records for step in steps.due(record, now)]
         return any(step.kind == "advance" for step in owed)
 
     async def _hand_over(self, run: Run) -> dict[str, object]:
-        """Every decision that the graph does not have yet; recorded as handed over first."""
+        """Every decision whose outcome is open; recorded as handed over before it is."""
         state = await self.runner.look(run.workflow, run.thread_id)
         checkpoint = state.checkpoint_id if state else ""
         now = self.now()
@@ -132,24 +148,26 @@ class Tasks:
 
         answers: dict[str, object] = {}
         for approval in await self.store.approvals_of(run.thread_id):
-            if approval.decision and not approval.applied_at:
+            if approval.decision and not approval.outcome:
                 await self._change(approval.id, handed, queue=True)
                 answers[approval.id] = write_answer(approval.decision)
         return answers
 
     async def _note(
-        self, thread_id: str, lease: Lease, transition: Callable[[Progress], list[Change]]
+        self, run: Run, lease: Lease, transition: Callable[[Progress], list[Change]]
     ) -> None:
-        """Write what came of an attempt; read again where someone decided meanwhile."""
-        entries = await self.effects.entries(thread_id)
+        """Write what came of an attempt at the run as it was begun; read again where someone
+        decided meanwhile. Only the holder of the lease changes a run: one that was changed has
+        another holder, and what this one saw of the graph is no longer so."""
+        entries = await self.effects.entries(run.thread_id)
         while True:
             await lease.check()
-            run = await self.store.run(thread_id)
-            if run is None:
-                return
+            present = await self.store.run(run.thread_id)
+            if present is None or present.version != run.version:
+                raise LeaseLost(lease.key)
             progress = Progress(
                 run,
-                await self.store.approvals_of(thread_id),
+                await self.store.approvals_of(run.thread_id),
                 entries,
                 policy=self.policies[run.workflow],
                 channel=run.channel or self.channel,
@@ -174,7 +192,12 @@ class Tasks:
         except SlackRefused as refused:
             await self._undelivered(approval_id, refused.code, logging.ERROR)
         except SlackUnavailable as error:
-            await self._undelivered(approval_id, str(error), logging.WARNING)
+            await self._undelivered(approval_id, str(error), logging.WARNING, error.retry_after)
+        except RedisError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a card that cannot be drawn must not come back at once
+            number = reference(error, approval_id=approval_id)
+            await self._undelivered(approval_id, f"error {number}", logging.ERROR)
 
     async def _show_next(self, approval_id: str) -> bool:
         """False where Slack has everything, or has to be left alone for a while."""
@@ -185,13 +208,24 @@ class Tasks:
             return False
         if approval.message is None:
             await self._post(approval)
-        elif approval.shown < approval.revision:
-            await self._update(approval, approval.message)
-        elif approval.replied < approval.trail:
-            await self._reply(approval, approval.message)
+        elif approval.shown < approval.revision or approval.replied < approval.trail:
+            await self._follow(approval, approval.message)
         else:
             return False
         return True
+
+    async def _follow(self, approval: Approval, where: MessageRef) -> None:
+        """Bring the message, then its thread, up to the record; a message that someone deleted
+        is posted anew, with the whole trail under it."""
+        try:
+            if approval.shown < approval.revision:
+                await self._update(approval, where)
+            else:
+                await self._reply(approval, where)
+        except SlackRefused as refused:
+            if refused.code not in GONE:
+                raise
+            await self._change(approval.id, lambda a: Change(a.lost()))
 
     async def _post(self, approval: Approval) -> None:
         """Look for our own message first, unless nobody can have posted it yet."""
@@ -202,21 +236,21 @@ class Tasks:
             found = await self.slack.find_card(approval.channel, approval.id, since)
         else:
             await self._change(approval.id, lambda a: Change(a.posting(now)))
-        where = found or await self.slack.post_card(
-            approval.channel, approval.id, card(approval, await self._names(approval))
-        )
+        where = found or await self._post_new(approval)
         shown = 0 if found else revision  # what was found may be older: it is drawn again
         await self._change(approval.id, lambda a: a.posted(where, shown, now, self.instance))
 
+    async def _post_new(self, approval: Approval) -> MessageRef:
+        drawn = card(approval, await self._names(approval))
+        try:
+            return await self.slack.post_card(approval.channel, approval.id, drawn)
+        except SlackRefused:
+            await self._change(approval.id, lambda a: Change(a.not_posted()))
+            raise
+
     async def _update(self, approval: Approval, where: MessageRef) -> None:
         revision, now = approval.revision, self.now()
-        try:
-            await self.slack.update_card(where, card(approval, await self._names(approval)))
-        except SlackRefused as refused:
-            if refused.code != "message_not_found":
-                raise
-            await self._change(approval.id, lambda a: Change(a.lost()))
-            return
+        await self.slack.update_card(where, card(approval, await self._names(approval)))
         await self._change(approval.id, lambda a: a.posted(where, revision, now))
 
     async def _reply(self, approval: Approval, where: MessageRef) -> None:
@@ -237,10 +271,12 @@ class Tasks:
         await self._change(approval.id, lambda a: Change(a.replying(number)))
         return False
 
-    async def _undelivered(self, approval_id: str, code: str, level: int) -> None:
+    async def _undelivered(
+        self, approval_id: str, code: str, level: int, retry_after: float = 0.0
+    ) -> None:
         log.log(level, "%s: the card or a reply did not reach Slack: %s", approval_id, code)
         now = self.now()
-        await self._change(approval_id, lambda a: Change(a.undelivered(code, now)))
+        await self._change(approval_id, lambda a: Change(a.undelivered(code, now, retry_after)))
 
     async def _names(self, approval: Approval) -> dict[str, str]:
         named = [field.value for field in approval.request.fields if field.kind == "user"]
@@ -263,12 +299,9 @@ class Tasks:
 
     # --- reconcile: ask for every record what is still owed
 
-    async def reconcile(
-        self,
-        perpetual: Perpetual = Perpetual(every=RECONCILE_EVERY, automatic=True),  # noqa: ARG002, B008 - how docket is told
-    ) -> None:
+    async def reconcile(self) -> None:
         now = self.now()
-        for record in await self.store.owing(now):
+        async for record in self.store.owing(now):
             for step in steps.due(record, now):
                 await self.queue.add(step)
 
@@ -299,3 +332,11 @@ class Tasks:
             except Conflict:
                 continue
             return
+
+
+def _words(error: Exception, thread_id: str) -> str:
+    """What people are told of an error: of a strange one its kind only, and where to look."""
+    number = reference(error, thread_id=thread_id)
+    return (
+        str(error) if isinstance(error, PLAIN) else f"{type(error).__name__} (reference {number})"
+    )

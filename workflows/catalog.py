@@ -1,7 +1,8 @@
 """What can be run: a `Workflow` each, by name."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from langgraph.graph import StateGraph
@@ -26,7 +27,7 @@ class Workflow:
     input_model: checks what it is started with; its dump (JSON types) is the graph's input.
     graph: not compiled, the runner adds the saver. version: of the code, kept in each run.
     policy: who may decide where a request does not say. state_types: the Enum, pydantic and
-    dataclass types in its state.
+    dataclass types in its state. time_limit: of one attempt, from question to question.
     """
 
     name: str
@@ -36,7 +37,8 @@ class Workflow:
     version: str = "1"
     policy: Policy | None = None
     state_types: tuple[type, ...] = ()
-    examples: tuple[str, ...] = field(default=())
+    time_limit: timedelta = timedelta(minutes=10)
+    examples: tuple[str, ...] = ()
 
     def read_input(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The input as JSON values. InvalidInput names every field that does not fit."""

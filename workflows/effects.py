@@ -39,7 +39,11 @@ class Receipt(BaseModel):
 
 
 class EffectEntry(BaseModel):
-    """One effect as the ledger knows it. attempt: tells one call of `once` from any other."""
+    """One effect as the ledger knows it.
+
+    attempt: tells one call of `once` from any other. decisions: keys of the questions whose
+    answers the graph was running on.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,6 +52,7 @@ class EffectEntry(BaseModel):
     state: Literal["intended", "done", "refused"]
     attempt: str
     at: AwareDatetime
+    decisions: tuple[str, ...] = ()
     receipt: Receipt | None = None
     error: str = ""
 
@@ -68,8 +73,8 @@ class EffectLedger:
     prefix: str
     now: Clock = utc_now
 
-    def of(self, lease: Lease, thread_id: str) -> "ThreadEffects":
-        return ThreadEffects(self, lease, thread_id)
+    def of(self, lease: Lease, thread_id: str, decisions: tuple[str, ...] = ()) -> "ThreadEffects":
+        return ThreadEffects(self, lease, thread_id, decisions)
 
     async def entries(self, thread_id: str) -> list[EffectEntry]:
         """Every effect of the thread, oldest first."""
@@ -92,6 +97,7 @@ class ThreadEffects:
     ledger: EffectLedger
     lease: Lease
     thread_id: str
+    decisions: tuple[str, ...] = ()
 
     async def once(
         self,
@@ -111,6 +117,7 @@ class ThreadEffects:
             state="intended",
             attempt=secrets.token_hex(8),
             at=self.ledger.now(),
+            decisions=self.decisions,
         )
         known = await self._write(mine, only_new=True)
         if known.receipt is not None:

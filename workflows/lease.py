@@ -9,7 +9,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from redis.asyncio import Redis
@@ -33,19 +33,17 @@ class LeaseTaken(Exception):
 
 @dataclass(frozen=True)
 class Lease:
-    """A held lease. `token` is unique to this holding: `<fencing number>:<random>`."""
+    """A held lease. token: unique to this holding, so that no other is taken for it."""
 
     redis: Redis
     key: str
     token: str
     ttl: timedelta
-    lost: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def check(self) -> None:
         """Prolong the lease; LeaseLost where it is no longer ours."""
         held = await self.redis.eval(RENEW, 1, self.key, self.token, str(_ms(self.ttl)))
         if not held:
-            self.lost.set()
             raise LeaseLost(self.key)
 
 
@@ -87,14 +85,19 @@ class Leases:
 
     async def _acquire(self, name: str, wait: timedelta) -> Lease:
         key = f"{self.prefix}lease:{name}"
-        number = await self.redis.incr(f"{self.prefix}fence")
-        token = f"{number}:{secrets.token_hex(8)}"
+        token = secrets.token_hex(16)
         deadline = asyncio.get_running_loop().time() + wait.total_seconds()
-        while not await self.redis.set(key, token, nx=True, px=_ms(self.ttl)):
+        while not await self._take(key, token):
             if asyncio.get_running_loop().time() >= deadline:
                 raise LeaseTaken(name)
             await asyncio.sleep(POLL)
         return Lease(self.redis, key, token, self.ttl)
+
+    async def _take(self, key: str, token: str) -> bool:
+        """Ours also where an answer was lost, and the client sent the command again."""
+        if await self.redis.set(key, token, nx=True, px=_ms(self.ttl)):
+            return True
+        return await self.redis.get(key) == token.encode()
 
 
 async def _beat(lease: Lease, on_lost: Callable[[], None]) -> None:

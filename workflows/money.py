@@ -7,6 +7,8 @@ from typing import Annotated
 from babel.numbers import format_currency, get_currency_precision, is_currency
 from pydantic import AfterValidator
 
+MOST_DIGITS = 60
+
 
 def _known(code: str) -> str:
     if not (len(code) == 3 and code.isupper() and is_currency(code)):
@@ -20,6 +22,8 @@ Currency = Annotated[str, AfterValidator(_known)]
 def to_minor(amount: Decimal, currency: str) -> int:
     """`Decimal("12.34"), "USD"` -> 1234; ValueError where the currency has fewer decimals."""
     places = get_currency_precision(currency)
+    if abs(amount.adjusted()) > MOST_DIGITS:  # 1E-99999999 would take a day to write out
+        raise ValueError(f"{amount} is out of all proportion")
     minor = Fraction(amount) * 10**places  # exact: Decimal's own arithmetic rounds to 28 digits
     if minor.denominator != 1:
         raise ValueError(f"{currency} has {places} decimals, and {amount} has more")

@@ -5,8 +5,9 @@ names its interrupt and is strict, `finished` is never read off `next` alone, an
 handed over is sticky, and a start looks first.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,10 @@ from workflows.effects import EffectLedger
 from workflows.lease import Lease
 
 EDGE = "branch:to:"  # the channel by which an edge makes its node due
+
+
+class TookTooLong(Exception):
+    """An attempt did not end within the workflow's time limit, and was cancelled."""
 
 
 class NodeRemoved(Exception):
@@ -80,6 +85,7 @@ class Runner:
     def __init__(
         self, catalog: Catalog, saver: BaseCheckpointSaver[str], effects: EffectLedger
     ) -> None:
+        self._catalog = catalog
         self._saver = saver
         self._effects = effects
         self._graphs = {
@@ -115,20 +121,33 @@ class Runner:
         if before is not None and before.gone:
             raise NodeRemoved(f"{thread_id} is to go on at {', '.join(before.gone)}, which is gone")
         if step is not _NOTHING:
-            try:
-                await graph.ainvoke(
-                    step,
-                    _config(thread_id, strict=True),
-                    context=Context(thread_id, self._effects.of(lease, thread_id)),
-                    durability="sync",
-                    control=control,
-                )
-            except GraphDrained:
-                await lease.check()  # drained because it was lost? then another holder tells
+            effects = self._effects.of(lease, thread_id, tuple(answers))
+            running = graph.ainvoke(
+                step,
+                _config(thread_id, strict=True),
+                context=Context(thread_id, effects),
+                durability="sync",
+                control=control,
+            )
+            await self._within_limit(workflow, running)
+            await lease.check()  # drained because it was lost? then another holder tells
         after = await self.look(workflow, thread_id)
         if after is None:
             raise RuntimeError(f"{thread_id}: the graph ran and left no checkpoint")
         return after
+
+    async def _within_limit(self, workflow: str, running: Awaitable[Any]) -> None:
+        limit = self._catalog[workflow].time_limit
+        clock = asyncio.timeout(limit.total_seconds())
+        try:
+            async with clock:
+                await running
+        except GraphDrained:
+            return  # what is left is for the next attempt
+        except TimeoutError:
+            if clock.expired():
+                raise TookTooLong(f"No end within {limit}") from None
+            raise  # a node's own
 
     async def _read(self, snapshot: StateSnapshot, thread_id: str) -> ThreadState:
         questions, gone = await self._survey(snapshot, thread_id)

@@ -1,5 +1,6 @@
 """`/approvals`: list what is pending, show one thread, start a workflow, help."""
 
+import hashlib
 import html
 import re
 import shlex
@@ -12,10 +13,10 @@ from bot.listeners.guard import guarded, tell
 from bot.runs import OtherInput
 from bot.services import Services
 from bot.slack import SlackRefused, SlackUnavailable
-from bot.starting import BadStart
+from bot.starting import BadStart, made_thread_id
 from bot.views.card import ActionId, Card
 from bot.views.help import help_card, problem_card
-from bot.views.listing import PAGE_SIZE, Page, pending_list, thread_report
+from bot.views.listing import PAGE_SIZE, QUESTIONS_AT_MOST, Page, pending_list, thread_report
 from bot.views.text import escape, section
 from workflows.catalog import InvalidInput, UnknownWorkflow
 
@@ -43,7 +44,17 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def answer(services: Services, body: dict[str, Any]) -> Card:
-    """The private answer to one command."""
+    """The private answer to one command. Guests get none: titles name customers and amounts."""
+    try:
+        member = await services.slack.member(body["user_id"], body["team_id"])
+    except (SlackRefused, SlackUnavailable):
+        return problem_card("Slack could not tell us who you are. Try again in a minute.")
+    if not member.full:
+        return problem_card("Only full members of this workspace use /approvals.")
+    return await _routed(services, body)
+
+
+async def _routed(services: Services, body: dict[str, Any]) -> Card:
     try:
         words = shlex.split(body.get("text", "").translate(QUOTES))
     except ValueError:
@@ -79,27 +90,30 @@ async def show(services: Services, thread_id: str) -> Card:
     if run is None:
         return problem_card(f"There is no run {thread_id!r}. `/approvals` lists what is pending.")
     approvals = await services.store.approvals_of(thread_id)
-    return thread_report(run, approvals, await _links(services, approvals))
+    shown = approvals[-QUESTIONS_AT_MOST:]
+    return thread_report(run, approvals, await _links(services, shown))
 
 
 async def start(services: Services, body: dict[str, Any], workflow: str, fields: list[str]) -> Card:
     """Start it in the caller's name; what does not fit is said field by field."""
-    member = await services.slack.member(body["user_id"], body["team_id"])
-    if not member.full:
-        return problem_card("Only full members of this workspace start workflows.")
     loose = [field for field in fields if "=" not in field]
     if loose:
         return problem_card(
-            f"{loose[0]!r}: write each value as field=value, in quotes if it has spaces."
+            f"{loose[0]!r}: write each value as field=value, in quotes if it has spaces.",
+            "Nothing was started.",
         )
     pairs = (field.partition("=") for field in fields)
     values = {name: _value(value) for name, _, value in pairs}
     try:
         run = await services.starter.start_run(
-            workflow, values, requester=member.user, team=services.slack.team
+            workflow,
+            values,
+            thread_id=_once(workflow, body),
+            requester=body["user_id"],
+            team=services.slack.team,
         )
     except (UnknownWorkflow, InvalidInput, BadStart, OtherInput) as problem:
-        return problem_card(str(problem))
+        return problem_card(str(problem), "Nothing was started.")
     return _started(run.workflow, run.thread_id, run.channel or services.tasks.channel)
 
 
@@ -119,6 +133,13 @@ async def _links(services: Services, approvals: list[Approval]) -> dict[str, str
         except (SlackRefused, SlackUnavailable):
             continue  # the list is worth more than one link
     return links
+
+
+def _once(workflow: str, body: dict[str, Any]) -> str | None:
+    """A thread_id that is the same when this command is delivered twice; None: any will do."""
+    trigger = str(body.get("trigger_id") or "")
+    name = made_thread_id(workflow, hashlib.sha256(trigger.encode()).hexdigest()[:10])
+    return name if trigger else None
 
 
 def _value(typed: str) -> str:

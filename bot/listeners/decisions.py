@@ -1,5 +1,7 @@
 """A click on a card: who may, does the button still hold, record, and only then acknowledge."""
 
+import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +11,17 @@ from bot.approvals import Approval
 from bot.listeners.guard import guarded, tell
 from bot.policy import Member, Why, authorize, refuse_stale
 from bot.services import Services
-from bot.slack import SlackRefused, SlackUnavailable
+from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
 from bot.store import Conflict
-from bot.views.answers import NOT_RECORDED, refusal
+from bot.views.answers import NOT_RECORDED, NOT_SHOWN, refusal
 from bot.views.card import DECIDES, ActionId, ButtonValue
+from bot.views.details import details_view
 from workflows.protocol import Actor, Approve, Decision, Reject
+
+log = logging.getLogger(__name__)
+
+LOOK_UP = 2.0  # seconds: Slack gives up on a click after three
+STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)  # they learn nothing; others first what is new
 
 
 @dataclass(frozen=True)
@@ -40,30 +48,58 @@ class Click:
 def register(app: AsyncApp, services: Services) -> None:
     @guarded
     async def decide(body: dict[str, Any], ack: AsyncAck, respond: AsyncRespond) -> None:
-        click = Click.read(body)
-        try:
-            answer = await take(services, click)
-        except (SlackUnavailable, SlackRefused):
-            answer = NOT_RECORDED
+        answer = await take(services, Click.read(body))
         await ack()
         if answer:
             await tell(respond, answer, replace_original=False)
 
+    @guarded
+    async def details(body: dict[str, Any], ack: AsyncAck, respond: AsyncRespond) -> None:
+        await ack()
+        answer = await open_details(services, body)
+        if answer:
+            await tell(respond, answer, replace_original=False)
+
+    app.action(ActionId.DETAILS)(details)
     for action in DECIDES:
         app.action(action)(decide)
+
+
+async def open_details(services: Services, body: dict[str, Any]) -> str | None:
+    """Show all that is asked, where the card had to cut it; else the words that say why not."""
+    value = ButtonValue.read(body["actions"][0].get("value") or "")
+    approval = await services.store.approval(value.approval) if value else None
+    if approval is None:
+        return refusal(Why.UNKNOWN, None, "")
+    try:
+        member = await services.slack.member(body["user"]["id"], workspace_of(body))
+        why = authorize(approval, member, {})
+        if why is not None and why in STRANGERS:
+            return refusal(why, approval, "")
+        await services.slack.open_view(body["trigger_id"], details_view(approval))
+    except (SlackUnavailable, SlackRefused) as error:
+        log.warning("%s: the details could not be opened: %s", approval.id, error)
+        return NOT_SHOWN
+    return None
 
 
 async def take(services: Services, click: Click) -> str | None:
     """Record the click's decision; else the words that say why not."""
     while True:
-        approval = await _asked(services, click)
+        approval = await services.store.approval(click.value.approval) if click.value else None
         if approval is None or click.value is None:
             return refusal(Why.UNKNOWN, None, click.decision)
-        member = await services.slack.member(click.user, click.team)
-        why = await _refused(services, approval, member, click, click.value.digest)
+        try:
+            async with asyncio.timeout(LOOK_UP):
+                member, may_not = await _asked_slack(services.slack, approval, click)
+        except (SlackUnavailable, SlackRefused, TimeoutError) as error:
+            log.warning("%s: Slack does not say who may decide: %s", approval.id, error)
+            return NOT_RECORDED
+        now = services.now()
+        stale = refuse_stale(approval, click.value.digest, click.decision, now)
+        why = may_not if may_not in STRANGERS else stale or may_not
         if why is not None:
             return refusal(why, approval, click.decision)
-        now = services.now()
         actor = Actor(team=member.team, user=member.user, name=member.name)
         decision = _decision(click.decision, by=actor, at=now, digest=approval.digest)
         try:
@@ -73,19 +109,16 @@ async def take(services: Services, click: Click) -> str | None:
         return None
 
 
-async def _asked(services: Services, click: Click) -> Approval | None:
-    return await services.store.approval(click.value.approval) if click.value else None
-
-
-async def _refused(
-    services: Services, approval: Approval, member: Member, click: Click, digest: str
-) -> Why | None:
-    """Strangers learn nothing; of the others, who comes too late is told that first."""
-    groups = await services.slack.groups(approval.policy.approvers)
-    why = authorize(approval, member, groups)
-    if why in (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER):
-        return why
-    return refuse_stale(approval, digest, click.decision) or why
+async def _asked_slack(
+    slack: SlackGateway, approval: Approval, click: Click
+) -> tuple[Member, Why | None]:
+    """Who clicked, and why they may not decide. Groups are asked for only where they matter: an
+    approver by id decides also while Slack cannot tell who is in a group."""
+    member = await slack.member(click.user, click.team)
+    why = authorize(approval, member, {})
+    if why == Why.NOT_AN_APPROVER:
+        why = authorize(approval, member, await slack.groups(approval.policy.approvers))
+    return member, why
 
 
 def _decision(kind: str, **who_and_when: Any) -> Decision:

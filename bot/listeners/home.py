@@ -19,6 +19,9 @@ def register(app: AsyncApp, services: Services) -> None:
         if event.get("tab") != "home":
             return
         try:
+            member = await services.slack.member(event["user"], services.slack.team)
+            if not member.full:
+                return
             listing = await list_pending(services, 0)
             await services.slack.publish_home(event["user"], home_view(listing))
         except (SlackRefused, SlackUnavailable) as error:

@@ -16,6 +16,8 @@ NOT_RECORDED = (
     "Try again in a minute."
 )
 
+NOT_SHOWN = ":warning: Slack did not open the details. Click *Show everything* again."
+
 
 def refusal(why: Why, approval: Approval | None, decision: str) -> str:
     """Which refusal it is, and what to do now."""
@@ -53,7 +55,8 @@ def _superseded(approval: Approval | None, _: str) -> str:
 
 
 def _expired(approval: Approval | None, _: str) -> str:
-    when = moment(approval.closed_at) if approval and approval.closed_at else ""
+    at = approval and (approval.closed_at or approval.expires_at)
+    when = moment(at) if at else ""
     return (
         f"This expired {when} before anyone decided. Your click changed nothing; start it again "
         "if it is still wanted."

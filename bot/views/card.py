@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.approvals import Approval
 from bot.views import rich
-from bot.views.fields import field_elements
+from bot.views.fields import field_elements, fields_fit
 from bot.views.rich import Element
 from bot.views.text import (
     HEADER_AT_MOST,
     Block,
+    clean,
     context,
     escape,
     line,
@@ -36,6 +37,7 @@ class ActionId(StrEnum):
     REJECT = "countersign_reject"
     PREVIOUS = "countersign_previous"
     NEXT = "countersign_next"
+    DETAILS = "countersign_details"
 
 
 DECIDES = {ActionId.APPROVE: "approve", ActionId.REJECT: "reject"}
@@ -78,7 +80,7 @@ def card(approval: Approval, names: Mapping[str, str]) -> Card:
 
 def headline(approval: Approval) -> str:
     """One line that says it all."""
-    title = escape(approval.request.title, HEADER_AT_MOST)
+    title = escape(approval.request.title, HEADER_AT_MOST) or "–"
     match approval.status:
         case "pending":
             return f"Approval needed: {title}"
@@ -150,17 +152,33 @@ def _buttons(approval: Approval) -> Block:
         )
         if decision in offered
     ]
+    if not shows_all(approval):
+        label, value = plain("Show everything", 75), _value(approval)
+        details = {"action_id": ActionId.DETAILS, "text": label, "value": value}
+        buttons.insert(0, {"type": "button", **details})
     return {"type": "actions", "block_id": _id(approval, "decide"), "elements": buttons}
 
 
-def _button(approval: Approval, action: ActionId, label: str, style: str) -> Block:
+def shows_all(approval: Approval) -> bool:
+    """Does the card show everything that is asked, uncut?"""
+    request = approval.request
+    summary, details = clean(request.summary), clean(request.details)
+    short_enough = len(summary) <= SUMMARY_AT_MOST and len(details) <= DETAILS_AT_MOST
+    return short_enough and fields_fit(request.fields)
+
+
+def _value(approval: Approval) -> str:
     value = ButtonValue(approval=approval.id, digest=approval.digest)
+    return json.dumps(value.model_dump(), separators=(",", ":"))
+
+
+def _button(approval: Approval, action: ActionId, label: str, style: str) -> Block:
     button: Block = {
         "type": "button",
         "action_id": action,
         "text": plain(label, 75),
         "style": style,
-        "value": json.dumps(value.model_dump(), separators=(",", ":")),
+        "value": _value(approval),
     }
     if approval.request.risk != "high":
         return button

@@ -1,6 +1,6 @@
 """The labelled values of a request, in their order, as the elements of one rich_text block."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
@@ -31,13 +31,38 @@ def field_elements(fields: Iterable[RequestField], names: Mapping[str, str]) -> 
     """names: of the users in the fields, by id; a field never notifies the one it names."""
     every = list(fields)
     shown = every[:FIELDS_AT_MOST]
-    limit = min(VALUE_AT_MOST, ALL_VALUES_AT_MOST // max(1, len(shown)))
+    limit = _room(every)
     elements = [element for each in shown for element in _drawn(each, names, limit)]
     left = len(every) - FIELDS_AT_MOST
     if left > 0:
         more = rich.text(f"… and {left} more fields that do not fit here", italic=True)
         elements.append(rich.paragraph(more))
     return elements
+
+
+def fields_fit(fields: Sequence[RequestField]) -> bool:
+    """Does a card show every field, and each of them whole?"""
+    limit = _room(fields)
+    return len(fields) <= FIELDS_AT_MOST and all(
+        len(clean(text)) <= limit for _, text in map(full_text, fields)
+    )
+
+
+def full_text(field: RequestField) -> tuple[str, str]:
+    """Label and value, as text and uncut."""
+    match field:
+        case MoneyField():
+            value = f"{format_money(field.amount_minor, field.currency)} {field.currency}"
+        case DiffField():
+            value = "\n".join(_marked("- ", field.before) + _marked("+ ", field.after))
+        case _:
+            value = str(field.value)
+    return line(field.label, 75), value
+
+
+def _room(fields: Sequence[RequestField]) -> int:
+    shown = min(len(fields), FIELDS_AT_MOST)
+    return min(VALUE_AT_MOST, ALL_VALUES_AT_MOST // max(1, shown))
 
 
 def _drawn(field: RequestField, names: Mapping[str, str], limit: int) -> list[Element]:
@@ -61,7 +86,8 @@ def _value(
         case TextField():
             return rich.text(field.value, limit, bold=True)
         case MoneyField():
-            return rich.text(_amount(field), limit, bold=True)
+            amount = format_money(field.amount_minor, field.currency)
+            return rich.text(f"{amount} {field.currency}", limit, bold=True)
         case UserField():
             name = line(names.get(field.value, "unknown"), 80)
             return rich.text(f"{name} ({field.value})", bold=True)
@@ -69,13 +95,6 @@ def _value(
             return _link(field.value, limit)
         case DateField():
             return _date(field.value)
-
-
-def _amount(field: MoneyField) -> str:
-    try:
-        return f"{format_money(field.amount_minor, field.currency)} {field.currency}"
-    except ArithmeticError:  # more digits than a decimal holds
-        return f"{field.amount_minor:,} minor units of {field.currency}"
 
 
 def _date(value: date | datetime) -> Element:

@@ -31,13 +31,11 @@ def help_card(workflows: Iterable[Workflow], problem: str = "") -> Card:
     return Card(text=problem or "How to use /approvals", blocks=blocks)
 
 
-def problem_card(problem: str) -> Card:
-    """What was wrong, line by line; nothing was done."""
-    lines = escape_lines(problem, 2800)
+def problem_card(problem: str, so: str = "") -> Card:
+    """What was wrong, line by line. so: what follows, in our own words."""
+    lines = escape_lines(problem, 2700)
+    told = f":warning: *{so}*\n{lines}" if so else f":warning: {lines}"
     return Card(
-        text="Nothing was started.",
-        blocks=[
-            section(f":warning: *Nothing was started.*\n{lines}"),
-            context("`/approvals help`"),
-        ],
+        text=so or escape(problem, 200) or "That did not work.",
+        blocks=[section(told), context("`/approvals help`")],
     )

@@ -52,7 +52,7 @@ def pending_list(page: Page, links: Mapping[str, str], now: datetime) -> Card:
 
 
 def _item(approval: Approval, link: str | None, now: datetime) -> list[Block]:
-    title = f"*{escape(approval.request.title, 150)}*"
+    title = f"*{escape(approval.request.title, 150) or '–'}*"
     where = f"<{link}|Open the card>" if link else "_the card is on its way_"
     risk = ":warning: high risk · " if approval.request.risk == "high" else ""
     about = (

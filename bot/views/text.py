@@ -24,12 +24,12 @@ def clean(text: str, *, lines: bool = True) -> str:
     """Without what is not seen: control, bidirectional and zero-width characters. lines: keep
     line breaks and tabs, else they become spaces."""
     seen = BIDI_AND_HIDDEN.sub("", LINE_BREAK.sub("\n", text))
-    kept = (
-        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn") else " "
-        for c in seen
-    )
-    plain = "".join(kept)
+    plain = seen.translate({ord(c): " " for c in set(seen) - {"\n", "\t"} if _is_control(c)})
     return plain if lines else " ".join(plain.split())
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn")
 
 
 def cut(text: str, limit: int) -> str:

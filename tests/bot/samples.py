@@ -125,7 +125,8 @@ def handed_over(of: Approval | None = None, at: datetime = NOW) -> Approval:
 
 def member(user: str = MARA, **changes: Any) -> Member:
     values: dict[str, Any] = {"team": TEAM, "user": user, "name": NAMES.get(user, user)}
-    return Member(**{**values, "full": True, **changes})
+    values |= {"full": True, **changes}
+    return Member(**values)
 
 
 def effect(key: str = "refund:1", at: datetime = NOW, **changes: Any) -> EffectEntry:
@@ -136,6 +137,7 @@ def effect(key: str = "refund:1", at: datetime = NOW, **changes: Any) -> EffectE
         "state": "done",
         "attempt": "a1",
         "at": at,
+        "decisions": ("ap_1",),
         "receipt": Receipt(id="re_1", summary="Refund done"),
     }
     return EffectEntry(**{**values, **changes})

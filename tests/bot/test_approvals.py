@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ def test_the_policy_of_the_request_comes_before_the_default(own: Policy) -> None
 OUTCOMES: list[tuple[Any, str, Tag, dict[str, Any]]] = [
     (approve, "approved", Tag.APPROVED, {}),
     (edit, "edited", Tag.EDITED, {"values": {"amount": 1}}),
-    (lambda a: reject(a, reason="Too much"), "rejected", Tag.REJECTED, {"reason": "Too much"}),
+    (partial(reject, reason="Too much"), "rejected", Tag.REJECTED, {"reason": "Too much"}),
     (answer, "answered", Tag.ANSWERED, {"text": "Send it on Monday"}),
 ]
 

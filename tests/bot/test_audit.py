@@ -32,8 +32,9 @@ def test_a_chain_starts_at_nothing_and_each_event_names_the_one_before() -> None
 
 def test_a_chain_goes_on_where_it_ended() -> None:
     whole = a_chain()
-    rest = chain(whole[1], [draft(tag, at=after(n + 2), actor=actor()) for n, tag in
-                            enumerate(TAGS[2:])])
+    rest = chain(
+        whole[1], [draft(tag, at=after(n + 2), actor=actor()) for n, tag in enumerate(TAGS[2:])]
+    )
 
     assert whole[:2] + rest == whole
     assert chain(whole[-1], []) == []
@@ -82,7 +83,9 @@ JSON = st.recursive(
 
 @example(details=[{"amount": math.nan}, {"amount": math.inf}])
 @given(details=st.lists(st.dictionaries(st.text(max_size=8), JSON, max_size=3), max_size=4))
-def test_a_chain_read_back_is_unbroken_whatever_its_events_say(details: list[dict[str, object]]) -> None:
+def test_a_chain_read_back_is_unbroken_whatever_its_events_say(
+    details: list[dict[str, object]],
+) -> None:
     events = chain(None, [draft(detail=detail) for detail in details])
     stored = [event.model_dump_json() for event in events]
 

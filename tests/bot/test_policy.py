@@ -6,7 +6,7 @@ import pytest
 
 from bot.approvals import Approval
 from bot.policy import Why, authorize, refuse_stale
-from tests.bot.samples import JONAS, MARA, NOW, TOM, approval, approved, member, reject
+from tests.bot.samples import JONAS, MARA, NOW, TOM, after, approval, approved, member, reject
 from workflows.protocol import Policy
 
 FINANCE = {"S00FINANCE": frozenset({JONAS})}
@@ -87,18 +87,24 @@ def decided(kind: str) -> Approval:
 def test_a_button_holds_only_while_the_question_is_open(kind: str, why: Why | None) -> None:
     of = decided(kind)
 
-    assert refuse_stale(of, of.digest, "approve") == why
+    assert refuse_stale(of, of.digest, "approve", NOW) == why
     if why:  # who comes too late is told that, whatever else is wrong
-        assert refuse_stale(of, "other", "edit") == why
+        assert refuse_stale(of, "other", "edit", NOW) == why
+
+
+def test_a_button_holds_until_the_deadline_also_while_nobody_closes_it() -> None:
+    of = approval(expires_at=after(60))
+    assert refuse_stale(of, of.digest, "approve", after(59)) is None
+    assert refuse_stale(of, of.digest, "approve", after(60)) == Why.EXPIRED
 
 
 def test_a_button_drawn_for_another_digest_or_decision_is_refused() -> None:
     of = approval()
 
-    assert refuse_stale(of, of.digest[:12], "approve") == Why.CHANGED
-    assert refuse_stale(of, "", "approve") == Why.CHANGED
-    assert refuse_stale(of, of.digest, "edit") == Why.NOT_OFFERED
-    assert refuse_stale(of, "other", "edit") == Why.CHANGED
+    assert refuse_stale(of, of.digest[:12], "approve", NOW) == Why.CHANGED
+    assert refuse_stale(of, "", "approve", NOW) == Why.CHANGED
+    assert refuse_stale(of, of.digest, "edit", NOW) == Why.NOT_OFFERED
+    assert refuse_stale(of, "other", "edit", NOW) == Why.CHANGED
 
 
 def test_the_one_who_decides_is_never_let_in_by_name() -> None:

@@ -1,5 +1,6 @@
 """What an attempt means for the records: asked, told once, superseded, concluded in true words."""
 
+from operator import methodcaller
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.bot.samples import (
     effect,
     handed_over,
     question,
+    reject,
     request,
     run,
     state,
@@ -86,9 +88,7 @@ def test_a_run_without_a_workspace_gets_that_of_the_bot() -> None:
 
 
 def test_siblings_are_left_alone() -> None:
-    decided = After(
-        progress(*TWO_WAITING[1:], handed()).note(state(question(ASKED, "ap_2")))
-    )
+    decided = After(progress(*TWO_WAITING[1:], handed()).note(state(question(ASKED, "ap_2"))))
 
     assert set(decided.approvals) == {"ap_1"}
     assert decided.run.status == "waiting"
@@ -132,7 +132,7 @@ CONCLUDED: dict[str, tuple[tuple[EffectEntry, ...], str]] = {
     "one that was refused": (
         (effect(at=after(2), state="refused", receipt=None, error="no"),), NOTHING_EXECUTED,
     ),
-    "one before the decision": ((effect(at=NOW),), NOTHING_EXECUTED),
+    "one of another decision": ((effect(decisions=("ap_0",)),), NOTHING_EXECUTED),
 }  # fmt: skip
 
 
@@ -241,8 +241,8 @@ def test_the_last_stumble_fails_the_run() -> None:
 @pytest.mark.parametrize(
     ("attempt", "tags"),
     [
-        (lambda p: p.note(state(finished=True)), [Tag.EFFECT_DONE, Tag.RUN_FINISHED]),
-        (lambda p: p.fail("no"), [Tag.EFFECT_DONE, Tag.RUN_FAILED]),
+        (methodcaller("note", state(finished=True)), [Tag.EFFECT_DONE, Tag.RUN_FINISHED]),
+        (methodcaller("fail", "no"), [Tag.EFFECT_DONE, Tag.RUN_FAILED]),
     ],
 )
 def test_a_run_without_any_approval_tells_its_events_all_the_same(
@@ -282,3 +282,29 @@ def test_an_unreadable_question_is_an_error_that_says_so() -> None:
 
     with pytest.raises(UnreadableQuestion, match="request_approval"):
         progress().note(state(strange))
+
+
+def test_a_run_that_fails_in_doubt_does_not_say_that_nothing_happened() -> None:
+    intended = effect(state="intended", receipt=None)
+    failed = After(progress(handed(), effects=(intended,)).fail("TimeoutError"))
+
+    outcome = failed.outcome()
+    assert outcome is not None
+    assert "It may have happened: ask the provider for refund:1" in outcome[1]
+    assert (Tag.EFFECT_IN_DOUBT, "ap_1") in failed.told
+
+
+def test_a_rejection_is_never_told_the_effect_of_another_decision() -> None:
+    waiting = approval(id="ap_2")
+    no = waiting.decide(reject(waiting), NOW).record.hand_over(after(1), "one", "cp1").record
+    both = effect(decisions=("ap_1", "ap_2"))
+    ended = After(progress(handed(), no, effects=(both,)).note(state(finished=True)))
+
+    assert ended.outcome("ap_1") == ("done", DONE)
+    assert ended.outcome("ap_2") == ("done", NOTHING_EXECUTED)
+
+
+def test_a_question_that_nobody_could_approve_is_no_card_but_an_error() -> None:
+    asked = request(allowed_decisions=("respond",))
+    with pytest.raises(UnreadableQuestion, match="only respond is allowed"):
+        progress().note(state(question(asked)))

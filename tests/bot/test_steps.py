@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.approvals import Approval, Delivery
+from bot.approvals import RETRY_SLACK, Approval, Delivery
 from bot.runs import Run
 from bot.steps import ABANDONED_AFTER, due, next_at
 from tests.bot.samples import NOW, THREAD, WHERE, after, approval, approved, handed_over, run
@@ -19,6 +19,7 @@ TOLD = POSTED.to(trail=2, replied=2)
 DECIDED = approved(TOLD)
 HANDED = handed_over(TOLD)
 SHOWN_DECIDED = HANDED.to(shown=HANDED.revision, applied_at=NOW)
+PAUSE = RETRY_SLACK.total_seconds()
 REFUSED = WAITING.undelivered("not_in_channel", NOW)
 
 OWED: dict[str, tuple[Run | Approval, float, list[str]]] = {
@@ -47,8 +48,8 @@ OWED: dict[str, tuple[Run | Approval, float, list[str]]] = {
     "concluded": (SHOWN_DECIDED.concluded("done", "Refund done", NOW), 0, [SHOW]),
     "given up with its run": (DECIDED.concluded("failed", "Not executed", NOW), 0, [SHOW]),
     "lost in Slack": (TOLD.lost(), 0, [SHOW]),
-    "refused by Slack": (REFUSED, 4, []),
-    "refused by Slack, after the pause": (REFUSED, 5, [SHOW]),
+    "refused by Slack": (REFUSED, PAUSE - 1, []),
+    "refused by Slack, after the pause": (REFUSED, PAUSE, [SHOW]),
 }
 
 
@@ -119,7 +120,13 @@ fields: dict[str, st.SearchStrategy[Any]] = {
 bases = st.sampled_from(
     [WAITING, DECIDED, TOLD.expire(NOW).record, TOLD.supersede(NOW).record, SHOWN_DECIDED]
 )
-approvals = st.builds(lambda base, changes: base.to(**changes), bases, st.fixed_dictionaries(fields))
+
+
+def changed(base: Approval, changes: dict[str, Any]) -> Approval:
+    return base.to(**changes)
+
+
+approvals = st.builds(changed, bases, st.fixed_dictionaries(fields))
 FOREVER = NOW.replace(year=9999)
 
 

@@ -82,7 +82,7 @@ async def test_what_is_not_there_is_none(store: Store) -> None:
     assert await store.approvals_of("unknown") == []
     assert await store.trail("unknown") == []
     assert await store.pending(0, 5) == ([], 0)
-    assert await store.owing(NOW) == []
+    assert [record async for record in store.owing(NOW)] == []
     assert await store.recent_runs(5) == []
 
 
@@ -91,7 +91,7 @@ async def test_a_stale_change_is_refused_and_writes_nothing(store: Store) -> Non
     await store.commit(record.decide(approve(record), NOW))
     before = await written(store)
 
-    with pytest.raises(Conflict, match="ap_1"):
+    with pytest.raises(Conflict, match=THREAD):
         await store.commit(record.decide(reject(record, JONAS), after(1)))
 
     assert await written(store) == before
@@ -111,7 +111,7 @@ async def test_opening_what_is_open_already_is_refused(store: Store) -> None:
 @pytest.mark.parametrize("stale", [0, 1, 2])
 async def test_of_several_records_all_are_written_or_none(store: Store, stale: int) -> None:
     (began,) = await store.commit(started())
-    records = [began, await asked(store), await asked(store, "ap_2")]
+    records: list[Any] = [began, await asked(store), await asked(store, "ap_2")]
     await store.commit(Change(records[stale].to(team="T0MOVED")))
     before = await written(store)
     changes = [
@@ -230,24 +230,15 @@ async def test_the_trail_has_no_gap_when_records_of_one_thread_change_at_once(st
         await asked(store, name)
     everyone_has_read = asyncio.Barrier(len(names))
 
-    async def decide(name: str) -> int:
-        conflicts = 0
-        while True:
-            record = await store.approval(name)
-            assert record is not None
-            if not conflicts:
-                await everyone_has_read.wait()
-            try:
-                await store.commit(record.decide(approve(record), NOW))
-            except Conflict:
-                conflicts += 1
-            else:
-                return conflicts
+    async def decide(name: str) -> None:
+        record = await store.approval(name)
+        assert record is not None
+        await everyone_has_read.wait()
+        await store.commit(record.decide(approve(record), NOW))
 
-    conflicts = await asyncio.gather(*(decide(name) for name in names))
+    await asyncio.gather(*(decide(name) for name in names))
     trail = await store.trail(THREAD)
 
-    assert sum(conflicts) > 0, "they did not meet"
     assert [event.seq for event in trail] == list(range(len(names)))
     assert first_broken(trail) is None
     assert {event.approval_id for event in trail} == set(names)
@@ -286,7 +277,7 @@ async def test_what_owes_is_found_from_its_time_on_the_longest_waiting_first(sto
     async def owing(at: timedelta) -> list[str]:
         return [
             record.thread_id if isinstance(record, Run) else record.id
-            for record in await store.owing(NOW + at)
+            async for record in store.owing(NOW + at)
         ]
 
     instant = timedelta(microseconds=1)
@@ -294,7 +285,6 @@ async def test_what_owes_is_found_from_its_time_on_the_longest_waiting_first(sto
     assert await owing(timedelta(seconds=10)) == ["ap_soon"]
     assert await owing(timedelta(seconds=25)) == ["ap_soon", THREAD]
     assert await owing(timedelta(days=1)) == ["ap_soon", THREAD, "ap_late"]
-    assert len(await store.owing(after(99), count=2)) == 2
 
 
 async def test_recent_runs_come_newest_first(store: Store) -> None:

@@ -90,6 +90,7 @@ async def test_a_card_that_was_deleted_by_hand_is_posted_again_when_it_changes(
     again = await deployment.card(TITLE)
     assert again.ts != card.ts
     await deployment.reads(again, "Refund done")
+    assert len(await deployment.thread(again, 5)) == 5
 
 
 async def test_a_click_that_is_delivered_twice_counts_once(

@@ -93,6 +93,9 @@ async def test_start_in_ones_own_name(bot: Services, deployment: Deployment) -> 
         ("start refund amount=1 customer=A reason=x colour=red", "- colour: Extra inputs"),
         ("start refund amount=1.005 customer=A reason=x", "USD has 2 decimals, and 1.005 has more"),
         ("start refund amount=1 currency=ABC customer=A reason=x", "'ABC' is not an ISO 4217"),
+        ("start refund amount=1e-100000000 customer=A reason=x", "- amount: "),
+        ("start refund amount=1e100000000 customer=A reason=x", "- amount: "),
+        ("start refund amount=NaN customer=A reason=x", "- amount: "),
         ("start refund 50 EUR", "'50': write each value as field=value"),
         ('start refund customer="Ada', "A quotation mark is not closed."),
         ("start", "`start` needs more, or less."),
@@ -107,9 +110,20 @@ async def test_a_command_that_does_not_fit_teaches(
     assert await bot.store.recent_runs(10) == []
 
 
+async def test_a_start_that_is_delivered_twice_is_one_run(
+    bot: Services, deployment: Deployment
+) -> None:
+    deployment.slack.faults.double_deliveries()
+    typed = "/approvals start refund customer=Ada amount=9.90 reason=late"
+    await types(deployment, typed, ":rocket: Started", who="tom")
+    await deployment.card("Refund $9.90 to Ada")
+    assert len(await bot.store.recent_runs(10)) == 1
+
+
 async def test_a_guest_starts_nothing(bot: Services, deployment: Deployment) -> None:
     typed = "/approvals start refund customer=A amount=1 reason=x"
-    await types(deployment, typed, "Only full members of this workspace start", who="lena")
+    await types(deployment, typed, "Only full members of this workspace use", who="lena")
+    await types(deployment, "/approvals", "Only full members of this workspace use", who="lena")
     assert await bot.store.recent_runs(10) == []
 
 

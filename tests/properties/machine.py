@@ -170,7 +170,8 @@ class Approvals(RuleBasedStateMachine):
             assert self.written() == before, "a refused commit wrote something"
             return
         self.last[who] = changes
-        if self.written() == before:  # someone else had written the very same
+        if self.written() == before:
+            self.someone_else_wrote(changes)
             return
         for change in changes:
             self.expected[self.name(change.record)].commits += 1
@@ -178,6 +179,13 @@ class Approvals(RuleBasedStateMachine):
             assert self.expected[name].status == "pending", f"{name} was closed twice"
             self.expected[name].status = status
             self.expected[name].decided = self.records()[name].decision
+
+    def someone_else_wrote(self, changes: tuple[Change, ...]) -> None:
+        """What a commit that wrote nothing calls written stands there, word for word."""
+        records = self.records()
+        for change in changes:
+            stands = records[self.name(change.record)]
+            assert stands == change.record.to(version=stands.version), "lost without a word"
 
     def attempt(self, changes: tuple[Change, ...]) -> bool:
         try:
@@ -249,9 +257,10 @@ async def _records(store: Store) -> dict[str, Any]:
 
 
 async def _indexes(store: Store) -> tuple[set[str], dict[str, float]]:
-    pending = await store.redis.zrange(store.keys.pending, 0, -1)
-    owed = await store.redis.zrange(store.keys.owed, 0, -1, withscores=True)
-    return {each.decode() for each in pending}, {each.decode(): at for each, at in owed}
+    pending: Any = await store.redis.zrange(store.keys.pending, 0, -1)
+    owed: Any = await store.redis.zrange(store.keys.owed, 0, -1, withscores=True)
+    scores: dict[str, float] = {each.decode(): at for each, at in owed}
+    return {each.decode() for each in pending}, scores
 
 
 async def _written(store: Store) -> list[Any]:

@@ -14,16 +14,16 @@ from redis.asyncio import Redis
 from bot.approvals import Approval, Closed
 from bot.audit import first_broken
 from bot.local.redis import EmbeddedRedis
+from bot.records import Change
 from bot.store import Conflict, Store
 from tests.bot.samples import NOW, THREAD, approve, opened, reject
 from tests.properties.machine import Approvals, World
-from bot.records import Change
 
 MANY = settings(
     max_examples=25,
     stateful_step_count=25,
     deadline=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow],
     verbosity=Verbosity.quiet,
 )
 FOUND_IS_ENOUGH = settings(MANY, max_examples=200, phases=[Phase.generate], database=None)

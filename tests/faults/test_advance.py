@@ -1,0 +1,218 @@
+"""Attempts that go wrong: whose word counts, how often it is tried, and what the card says."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from typing import Any, TypedDict
+
+import pytest
+from docket import Worker
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+from pydantic import BaseModel
+
+from bot.app import Roles, serve
+from bot.records import Change
+from bot.services import Services
+from tests.deployment import Deployment
+from tests.eventually import eventually
+from workflows.catalog import Catalog, Context, Workflow
+from workflows.effects import Receipt
+from workflows.protocol import ApprovalRequest, request_approval
+
+
+class Input(BaseModel):
+    title: str = "Send it"
+
+
+class State(TypedDict):
+    title: str
+
+
+class Provider:
+    """What the graph calls: how it behaves is the test's to say."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.errors: list[Exception] = []
+        self.held = asyncio.Event()
+        self.held.set()
+
+    async def send(self) -> Receipt:
+        self.calls += 1
+        await self.held.wait()
+        if self.errors:
+            raise self.errors.pop(0)
+        return Receipt(id="m_1", summary="Sent")
+
+
+def workflow(provider: Provider, **more: Any) -> Workflow:
+    def ask(state: State) -> dict[str, Any]:
+        request_approval(ApprovalRequest(title=state["title"]))
+        return {}
+
+    async def send(state: State, runtime: Runtime[Context]) -> dict[str, Any]:
+        await runtime.context.effects.once("mail:1", provider.send, find=nothing_found)
+        return {}
+
+    graph = StateGraph(State, context_schema=Context)
+    graph.add_node("ask", ask)
+    graph.add_node("send", send)
+    graph.add_edge(START, "ask")
+    graph.add_edge("ask", "send")
+    graph.add_edge("send", END)
+    return Workflow(name="mail", title="Mail", input_model=Input, graph=graph, **more)
+
+
+async def nothing_found() -> Receipt | None:
+    return None
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+async def bot(deployment: Deployment, provider: Provider) -> AsyncGenerator[Services, None]:
+    async with deployment.instance("one", Catalog([workflow(provider)])) as services:
+        yield services
+
+
+async def approved(bot: Services, deployment: Deployment) -> str:
+    run = await bot.starter.start_run("mail", {})
+    card = await deployment.card("Send it")
+    await deployment.settled(run.thread_id)
+    await deployment.person("mara").click(card, "Approve")
+    return run.thread_id
+
+
+async def test_a_node_that_raises_is_tried_again_and_the_effect_happens_once(
+    bot: Services, deployment: Deployment, provider: Provider
+) -> None:
+    provider.errors = [TimeoutError("away"), TimeoutError("away")]
+    await approved(bot, deployment)
+    card = await deployment.card("Send it")
+    await deployment.reads(card, "Sent, m_1", within=30)
+    assert provider.calls == 3
+
+
+async def test_a_secret_in_an_error_reaches_nobody(
+    bot: Services, deployment: Deployment, provider: Provider
+) -> None:
+    provider.errors = [ValueError("token sk-s3cret")] * 3
+    thread_id = await approved(bot, deployment)
+
+    async def stumbled() -> str:
+        return (await deployment.run_of(thread_id)).error
+
+    error = await eventually("the error is noted", stumbled)
+    assert error.startswith("ValueError (reference ")
+    assert "s3cret" not in error
+
+
+async def test_a_stale_holder_changes_nothing(
+    bot: Services, deployment: Deployment, provider: Provider
+) -> None:
+    """It woke up after another had the lease: the run is not as it left it."""
+    provider.held.clear()
+    thread_id = await approved(bot, deployment)
+    await eventually("the node runs", lambda: provider.calls)
+    run = await deployment.run_of(thread_id)
+    await bot.store.commit(Change(run.finish(bot.now())))  # as the other holder does
+    provider.held.set()
+
+    async def ended() -> bool:
+        return not bot.tasks.running
+
+    await eventually("the stale attempt ends", ended)
+    assert (await deployment.run_of(thread_id)).version == run.version + 1
+
+
+async def test_a_node_that_never_ends_is_cancelled_and_tried_again(
+    deployment: Deployment, provider: Provider
+) -> None:
+    provider.held.clear()
+    known = Catalog([workflow(provider, time_limit=timedelta(milliseconds=200))])
+    async with deployment.instance("one", known) as bot:
+        thread_id = await approved(bot, deployment)
+
+        async def told() -> bool:
+            return "No end within" in (await deployment.run_of(thread_id)).error
+
+        await eventually("the limit is told", told)
+        provider.held.set()
+        await deployment.reads(await deployment.card("Send it"), "Sent, m_1", within=30)
+
+
+async def test_a_stopping_worker_stops_its_graphs_between_two_nodes(
+    deployment: Deployment, provider: Provider
+) -> None:
+    known = Catalog([workflow(provider)])
+    provider.held.clear()
+    async with deployment.instance("one", known) as bot:
+        thread_id = await approved(bot, deployment)
+        await eventually("the node runs", lambda: provider.calls)
+        asyncio.get_running_loop().call_later(0.1, provider.held.set)
+    run = await deployment.run_of(thread_id)
+    assert (run.status, run.attempts) in (("queued", 0), ("finished", 0)), "handed back at once"
+    async with deployment.instance("two", known):
+        card = await deployment.card("Send it")
+        await deployment.reads(card, "Sent, m_1")
+    assert provider.calls == 1
+
+
+async def test_a_process_whose_worker_is_broken_ends_and_says_why(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(self: Worker) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Worker, "run_forever", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        await asyncio.wait_for(serve(deployment.settings(), Roles(True, True)), 10)
+
+
+async def test_a_workflow_that_is_not_known_here_waits_for_a_worker_that_knows_it(
+    bot: Services, deployment: Deployment
+) -> None:
+    run = await bot.starter.start_run("mail", {})
+    await deployment.card("Send it")
+    async with deployment.store() as store:
+        stranger = run.to(thread_id="stranger", workflow="unknown", version=0)
+        await store.commit(Change(stranger))
+
+    async def left() -> bool:
+        found = await deployment.run_of("stranger")
+        return found.retry_at is not None and "not known here" in found.error
+
+    await eventually("it is left for a minute", left)
+
+
+async def test_one_unreadable_record_keeps_nobody_from_recovery(
+    bot: Services, deployment: Deployment
+) -> None:
+    keys = bot.store.keys
+    await bot.store.redis.hset(keys.approval("ap_newer"), mapping={"version": 1, "body": "{}"})
+    await bot.store.redis.zadd(keys.owed, {"approval ap_newer": 0})
+    await bot.store.redis.zadd(keys.pending, {"ap_newer": 0})
+    run = await bot.starter.start_run("mail", {})
+    await deployment.card("Send it")
+    await bot.tasks.reconcile()
+    await deployment.person("mara").command("/approvals")
+    await deployment.told("mara", "Send it")
+    assert await deployment.settled(run.thread_id)
+
+
+async def test_a_lost_answer_from_redis_loses_nothing(
+    bot: Services, deployment: Deployment
+) -> None:
+    """Connections that are cut again and again under a whole journey."""
+    thread_id = await approved(bot, deployment)
+    for _ in range(20):
+        await bot.store.redis.client_kill_filter(_type="normal", skipme=True)
+        await asyncio.sleep(0)
+    card = await deployment.card("Send it")
+    await deployment.reads(card, "Sent, m_1", within=60)
+    assert len(await deployment.thread(card, 5, within=60)) == 5
+    assert (await deployment.run_of(thread_id)).status == "finished"
