@@ -91,7 +91,10 @@ async def test_start_in_ones_own_name(bot: Services, deployment: Deployment) -> 
         ("start refund amount=-5 customer=A", "- amount: Input should be greater than 0"),
         ("start refund amount=-5 customer=A", "- reason: Field required"),
         ("start refund amount=1 customer=A reason=x colour=red", "- colour: Extra inputs"),
-        ("start refund amount=1.005 customer=A reason=x", "USD has 2 decimals, and 1.005 has more"),
+        (
+            "start refund amount=1.005 customer=A reason=x",
+            "- amount: USD has 2 decimals, and 1.005 has more",
+        ),
         ("start refund amount=1 currency=ABC customer=A reason=x", "'ABC' is not an ISO 4217"),
         ("start refund amount=1e-100000000 customer=A reason=x", "- amount: "),
         ("start refund amount=1e100000000 customer=A reason=x", "- amount: "),

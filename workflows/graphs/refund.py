@@ -7,7 +7,14 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from workflows.catalog import Context, Workflow
 from workflows.connectors.payments import Payments
@@ -22,20 +29,22 @@ DECIDE_WITHIN = timedelta(days=7)
 
 
 class RefundInput(BaseModel):
-    """What a refund is started with."""
+    """What a refund is started with. currency stands before amount, which is checked by it."""
 
     model_config = ConfigDict(extra="forbid")
 
     customer: Text
-    amount: Annotated[Decimal, Field(gt=0, lt=10**9, description="in major units, such as 12.34")]
     currency: Currency = "USD"
+    amount: Annotated[Decimal, Field(gt=0, lt=10**9, description="in major units, such as 12.34")]
     order: Text | None = None
     reason: Text
 
-    @model_validator(mode="after")
-    def _amount_fits_currency(self) -> "RefundInput":
-        to_minor(self.amount, self.currency)
-        return self
+    @field_validator("amount")
+    @classmethod
+    def _fits_currency(cls, amount: Decimal, info: ValidationInfo) -> Decimal:
+        if "currency" in info.data:
+            to_minor(amount, info.data["currency"])
+        return amount
 
 
 class RefundState(TypedDict):
