@@ -102,12 +102,12 @@ def test_all_that_does_not_fit_is_named_at_once() -> None:
     assert lines[0] == "The input does not fit the workflow refund:"
     assert [line.split(":")[0] for line in lines[1:-1]] == [
         "- customer",
-        "- amount",
         "- currency",
+        "- amount",
         "- amuont",
     ]
     assert lines[-1] == (
-        "It takes customer, amount, currency (optional), order (optional), reason."
+        "It takes customer, currency (optional), amount, order (optional), reason."
     )
 
 
