@@ -9,6 +9,7 @@ import yaml
 from bot.local.redis import EmbeddedRedis
 from bot.local.server import LocalSlack
 from tests.deployment import Deployment
+from tests.detectors import violations
 
 MANIFEST = Path(__file__).parent.parent / "manifest.yml"
 
@@ -29,4 +30,7 @@ async def deployment(
     manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
     scopes = manifest["oauth_config"]["scopes"]["bot"]
     async with LocalSlack(scopes=scopes) as slack:
-        yield Deployment(redis_server.url, slack, tmp_path)
+        deployment = Deployment(redis_server.url, slack, tmp_path)
+        yield deployment
+        async with deployment.store() as store:
+            assert await violations(store) == []

@@ -115,7 +115,10 @@ class Deployment:
         """The one approval of the thread, once Slack has all of it."""
 
         async def told() -> Approval | None:
-            (approval,) = await self.approvals_of(thread_id)
+            found = await self.approvals_of(thread_id)
+            if not found:
+                return None
+            (approval,) = found
             done = (approval.shown, approval.replied) == (approval.revision, approval.trail)
             return approval if done else None
 

@@ -34,7 +34,7 @@ def read_arguments(query: dict[str, str], content_type: str, body: bytes) -> Jso
     if not body:
         return arguments
     if kind == "application/json":
-        return arguments | _json_object(body)
+        return arguments | json_object(body)
     if kind in ("application/x-www-form-urlencoded", ""):
         try:
             text = body.decode()
@@ -44,7 +44,7 @@ def read_arguments(query: dict[str, str], content_type: str, body: bytes) -> Jso
     raise ApiError("invalid_post_type")
 
 
-def _json_object(body: bytes) -> Json:
+def json_object(body: bytes | str) -> Json:
     try:
         value: Any = json.loads(body)
     except ValueError as error:

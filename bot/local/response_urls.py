@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
 
-from bot.local.arguments import ApiError
+from bot.local.arguments import ApiError, json_object
 from bot.local.content import Content, bot_fields, read_content
 from bot.local.core import Core
 from bot.local.faults import Faults
@@ -55,7 +53,7 @@ class ResponseUrls:
         if code or target is None:
             return web.json_response({"ok": False, "error": code}, status=404)
         try:
-            body = _json_object(await request.text())
+            body = json_object(await request.text())
             self.answer(target, body)
         except ApiError as error:
             return web.json_response({"ok": False, "error": error.code, **error.more}, status=400)
@@ -111,14 +109,3 @@ class ResponseUrls:
             workspace.post(target.channel, message)
         else:
             workspace.whisper(target.channel, target.user, message)
-
-
-def _json_object(text: str) -> Json:
-    try:
-        value: Any = json.loads(text)
-    except ValueError as error:
-        raise ApiError("invalid_json") from error
-    if not isinstance(value, dict):
-        raise ApiError("json_not_object")
-    fields: Json = value
-    return fields

@@ -1,0 +1,41 @@
+"""What must hold in any deployment, whatever a test did to it; asked after every test."""
+
+from collections.abc import AsyncGenerator
+
+from bot.approvals import OUTCOME, Approval
+from bot.audit import AuditEvent, Tag, first_broken
+from bot.runs import Run
+from bot.store import Store
+
+CLOSES = {tag: status for status, tag in OUTCOME.values()} | {Tag.SUPERSEDED: "superseded"}
+
+
+async def violations(store: Store) -> list[str]:
+    """What does not hold, in words; empty where all is well."""
+    return [words async for words in _found(store)]
+
+
+async def _found(store: Store) -> AsyncGenerator[str, None]:
+    for run in await store.recent_runs(1000):
+        trail = await store.trail(run.thread_id)
+        broken = first_broken(trail)
+        if broken is not None:
+            yield f"{run.thread_id}: the chain is broken at event {broken}"
+        for approval in await store.approvals_of(run.thread_id):
+            for words in _wrong(run, approval, trail):
+                yield f"{run.thread_id} {approval.id}: {words}"
+
+
+def _wrong(run: Run, approval: Approval, trail: list[AuditEvent]) -> list[str]:
+    own = [event for event in trail if event.approval_id == approval.id]
+    closing = [CLOSES[event.tag] for event in own if event.tag in CLOSES]
+    expected = closing[0] if closing else "pending"
+    found = {
+        "more than one outcome": len(closing) > 1 or len(approval.votes) > 1,
+        f"status {approval.status}, but the trail says {expected}": approval.status != expected,
+        f"trail {approval.trail}, but {len(own)} events": approval.trail != len(own),
+        "asked twice": [event.tag for event in own].count(Tag.REQUESTED) != 1,
+        "pending, and its run is closed": run.closed and approval.status == "pending",
+        "replied to more than there is": approval.replied > approval.trail,
+    }
+    return [words for words, is_so in found.items() if is_so]
