@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,6 +50,10 @@ SLOTS = 20  # tasks that a worker does at a time
 RECONCILE_EVERY = 2.0  # seconds
 
 
+class PortTaken(Exception):
+    """The HTTP endpoint cannot listen there; the message says why."""
+
+
 def catalog(settings: StoreSettings) -> Catalog:
     """The workflows of this deployment."""
     return Catalog([refund(SqlitePayments(settings.payments_db))])
@@ -60,8 +65,7 @@ def policies(known: Catalog, default: Policy) -> dict[str, Policy]:
     nobody = sorted(name for name, policy in chosen.items() if not policy.approvers)
     if nobody:
         raise BadSettings(
-            "COUNTERSIGN_APPROVERS: is empty, and so nobody "
-            f"could decide: {', '.join(nobody)}. Name users (U…) and user groups (S…), by commas."
+            f"The policy names nobody who could decide, in the workflows {', '.join(nobody)}"
         )
     return chosen
 
@@ -75,7 +79,7 @@ async def open_store(
     redis = connect(settings.redis_url.get_secret_value())
     try:
         for warning in await require_suitable(redis):
-            log.warning("Redis: %s", warning)
+            print(f"WARNING: Redis: {warning}", file=sys.stderr)  # noqa: T201 - whatever the log level
         store = Store(redis, settings.namespace)
         async with _docket(settings) as docket:
             yield store, Starter(store, Queue.on(docket), catalog(settings), now)
@@ -135,7 +139,13 @@ async def serve(settings: BotSettings, roles: Roles) -> None:
         if roles.works:
             ends.append(await stack.enter_async_context(working(services)))
         if roles.listens:
-            await stack.enter_async_context(listening(settings, services))
+            ready = asyncio.create_task(stack.enter_async_context(listening(settings, services)))
+            await asyncio.wait([ready, *ends], return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():  # told to stop before Slack answered
+                ready.cancel()
+                await asyncio.wait([ready])
+                return
+            await ready
         log.info("%s is ready in %s", services.tasks.instance, services.slack.team_name)
         ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         log.info("%s is stopping", services.tasks.instance)
@@ -150,6 +160,10 @@ async def listening(settings: BotSettings, services: Services) -> AsyncGenerator
     app = AsyncApp(client=services.slack.client, signing_secret=secret)
     listeners.register(app, services)
     if settings.app_token:
+        try:
+            await services.slack.check_app_token(settings.app_token.get_secret_value())
+        except SlackRefused as refused:
+            raise BadSettings(f"SLACK_APP_TOKEN: Slack refuses it: {refused}") from None
         handler = AsyncSocketModeHandler(app, settings.app_token.get_secret_value())
         await handler.connect_async()
         try:
@@ -167,7 +181,10 @@ async def http_endpoint(app: AsyncApp, port: int) -> AsyncGenerator[None, None]:
     runner = web.AppRunner(app.web_app(path="/slack/events"), access_log=None, shutdown_timeout=5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, port=port).start()
+        try:
+            await web.TCPSite(runner, port=port).start()
+        except OSError as error:
+            raise PortTaken(f"PORT {port} cannot be listened on: {error.strerror}") from None
         log.info("listening on port %s, path /slack/events", port)
         yield
     finally:
@@ -212,21 +229,15 @@ async def reconciling(tasks: Tasks) -> None:
 
 
 def connect(url: str) -> Redis:
-    """BadSettings where the address cannot be read; its password is never shown."""
-    try:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=CONNECTIONS,
-            timeout=20,
-            protocol=2,
-            health_check_interval=30,
-            retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3),
-        )
-    except ValueError:
-        raise BadSettings(
-            "REDIS_URL: is not an address such as "
-            "redis://:password@host:6379/0 (escape special characters in the password)"
-        ) from None
+    """A client whose callers wait for a connection, and whose commands survive a lost one."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=20,
+        protocol=2,
+        health_check_interval=30,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3),
+    )
     return Redis.from_pool(pool)
 
 

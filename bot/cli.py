@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bot import app as composition
 from bot import report
-from bot.app import Roles, open_store
+from bot.app import PortTaken, Roles, open_store
 from bot.redis_check import RedisNotSuitable
 from bot.runs import OtherInput
 from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
@@ -37,11 +37,22 @@ err = Console(stderr=True, highlight=False)
 
 S = TypeVar("S", bound=StoreSettings)
 T = TypeVar("T")
-EXPECTED = (BadSettings, BadStart, InvalidInput, OtherInput, RedisNotSuitable, UnknownWorkflow)
 
 
 class Failed(Exception):
     """What the person at the terminal is told, before exit 1."""
+
+
+EXPECTED = (
+    BadSettings,
+    BadStart,
+    Failed,
+    InvalidInput,
+    OtherInput,
+    PortTaken,
+    RedisNotSuitable,
+    UnknownWorkflow,
+)
 
 
 def main() -> None:
@@ -110,8 +121,10 @@ def start(
     """
     values = {**_json_input(input), **_pairs(fields or [])}
 
+    settings = _loaded(StoreSettings)
+
     async def go() -> str:
-        async with open_store(_loaded(StoreSettings)) as (_, starter):
+        async with open_store(settings) as (_, starter):
             run = await starter.start_run(
                 workflow, values, thread_id=thread_id, requester=requested_by, channel=channel
             )
@@ -127,8 +140,10 @@ def list_(
 ) -> None:
     """List what is waiting for a decision, oldest first."""
 
+    settings = _loaded(StoreSettings)
+
     async def go() -> list[dict[str, Any]]:
-        async with open_store(_loaded(StoreSettings)) as (store, _):
+        async with open_store(settings) as (store, _):
             pending, _total = await store.pending(0, limit)
             return [report.pending_row(approval) for approval in pending]
 
@@ -146,8 +161,10 @@ def show(
 ) -> None:
     """Show one run: its questions, decisions, effects and audit trail."""
 
+    settings = _loaded(StoreSettings)
+
     async def go() -> dict[str, Any]:
-        async with open_store(_loaded(StoreSettings)) as (store, _):
+        async with open_store(settings) as (store, _):
             found = await report.of_thread(
                 store, EffectLedger(store.redis, store.keys.prefix), thread_id
             )
@@ -166,7 +183,7 @@ def show(
 
 @cli.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Of the page.", min=0, max=65535)] = 8421,
+    port: Annotated[int | None, typer.Option(help="Of the page; 8421.", min=0, max=65535)] = None,
     tour: Annotated[
         bool, typer.Option("--tour", help="Play the journey here, and check it.")
     ] = False,
@@ -178,8 +195,8 @@ def demo(
 
     configure_logging("ERROR")
     if not tour:
-        _run(local_demo.demo(port, out))
-    elif not _run(local_tour.tour(out)):
+        _run(local_demo.demo(8421 if port is None else port, out), local_demo.EXPECTED)
+    elif not _run(local_tour.tour(port or 0, out), local_demo.EXPECTED):
         raise typer.Exit(1)
 
 
@@ -203,11 +220,12 @@ def _loaded(kind: type[S]) -> S:
     return settings
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """The outcome; or the words for what went wrong, and exit 1."""
+def _run(work: Coroutine[Any, Any, T], expected: tuple[type[Exception], ...] = ()) -> T:
+    """The outcome; or the words for what went wrong, and exit 1. expected: errors whose own
+    words are for people, besides those of every command."""
     try:
         return asyncio.run(work)
-    except (Failed, *EXPECTED) as error:
+    except (*EXPECTED, *expected) as error:
         err.print(str(error), markup=False, style="red")
     except KeyboardInterrupt:
         err.print("Stopped.")

@@ -13,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.asyncio import ConnectionPool
 
 from workflows.fields import SlackChannelId
 from workflows.protocol import ApproverId, Policy
@@ -56,6 +57,18 @@ class StoreSettings(BaseSettings):
         Field(alias="COUNTERSIGN_PAYMENTS_DB", description="the trial ledger of refunds (SQLite)"),
     ] = Path(".countersign/payments.db")
 
+    @field_validator("redis_url")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr) -> SecretStr:
+        try:  # nothing is connected by this
+            ConnectionPool.from_url(value.get_secret_value()).make_connection()
+        except (ValueError, TypeError):
+            raise ValueError(
+                "REDIS_URL: is not an address such as redis://:password@host:6379/0 "
+                "(escape special characters in the password)"
+            ) from None
+        return value
+
 
 class BotSettings(StoreSettings):
     """What the bot and its workers need besides."""
@@ -88,6 +101,7 @@ class BotSettings(StoreSettings):
         Field(
             alias="COUNTERSIGN_APPROVERS",
             description="ids of users (U…) and user groups (S…) who may decide, by commas",
+            validate_default=True,
         ),
     ] = ()
     instance: Annotated[
@@ -101,6 +115,16 @@ class BotSettings(StoreSettings):
     def _by_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("approvers")
+    @classmethod
+    def _somebody(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError(
+                "COUNTERSIGN_APPROVERS: is empty, and so nobody could decide. "
+                "Name users (U…) and user groups (S…), by commas"
+            )
         return value
 
     @field_validator("api_url")

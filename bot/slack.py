@@ -74,6 +74,11 @@ class SlackGateway:
         team = who.get("enterprise_id") or who["team_id"]
         return cls(client, team, who["user_id"], who.get("team", ""))
 
+    async def check_app_token(self, token: str) -> None:
+        """SlackRefused where Socket Mode could not be opened with it; the SDK would try, and log
+        a traceback, for ever."""
+        await _call(self.client.apps_connections_open(app_token=token))
+
     async def why_not_in(self, channel: str) -> str | None:
         """What keeps cards out of the channel, and the cure; None: nothing does."""
         try:

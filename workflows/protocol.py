@@ -24,6 +24,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from referencing.exceptions import Unresolvable
 
 from workflows.fields import RequestField, SlackUserId
 
@@ -74,7 +75,10 @@ class Editable(_Value):
     def check(self, values: Mapping[str, JsonValue]) -> None:
         """ValueError that names the field, unless the values fit the schema."""
         validator = Draft202012Validator(self.json_schema, format_checker=FormatChecker())
-        error = best_match(validator.iter_errors(dict(values)))
+        try:
+            error = best_match(validator.iter_errors(dict(values)))
+        except Unresolvable as missing:
+            raise ValueError(f"json_schema refers to {missing.ref}, and has no such part") from None
         if error is not None:
             where = ".".join(str(part) for part in error.absolute_path) or "values"
             raise ValueError(f"{where}: {error.message}")

@@ -6,8 +6,10 @@ import signal
 from rich.console import Console
 from rich.panel import Panel
 
-from bot.local.stage import Stage, open_stage
+from bot.local.redis import EmbeddedRedisError
+from bot.local.stage import Stage, StageFailed, open_stage
 
+EXPECTED = (EmbeddedRedisError, StageFailed)  # their words are for people
 SAMPLES = (
     ("Acme GmbH", "50000.00", "USD", "Contract cancelled within the notice period"),
     ("Nordlicht Versand", "86.40", "EUR", "Parcel arrived damaged; photos in the ticket"),

@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
-import os
+import inspect
 import secrets
 import tempfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis.exceptions import ResponseError
 
 from bot.app import open_store
 from bot.local.instances import Instance
@@ -54,14 +57,15 @@ class Stage:
         await self.until(f"{name} listens", lambda: len(self.slack.sockets.connections) > before)
         return instance
 
-    async def until(self, what: str, check: Callable[[], T | None]) -> T:
+    async def until(self, what: str, check: Callable[[], T | Awaitable[T | None] | None]) -> T:
         """Ask `check` until its answer is truthy. StageFailed after a minute, or where every
         instance has ended."""
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
             answer = check()
-            if answer:
-                return answer
+            result = cast("T | None", await answer if inspect.isawaitable(answer) else answer)
+            if result:
+                return result
             late = asyncio.get_running_loop().time() > deadline
             if late or not any(each.running for each in self.instances.values()):
                 words = "\n".join(each.last_words for each in self.instances.values())
@@ -95,16 +99,30 @@ class Stage:
         }
 
 
+class _Given(BaseSettings):
+    """REDIS_URL, from wherever the other commands read it."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    redis_url: str | None = None
+
+
+def given_redis_url() -> str | None:
+    """What wins over the embedded Redis, where it is set."""
+    return _Given().redis_url
+
+
 @contextlib.asynccontextmanager
 async def open_stage(port: int) -> AsyncGenerator[Stage, None]:
     """Everything but the instances. REDIS_URL is used where it is set, under a namespace of
-    its own; else a Redis of our own is started. All of it ends with the block."""
+    its own; else a Redis of our own is started. All of it ends with the block, and nothing is
+    left. Raises EmbeddedRedisError, StageFailed, RedisNotSuitable, BadSettings."""
     async with contextlib.AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="countersign-")))
-        url = os.environ.get("REDIS_URL")
+        url = given_redis_url()
         if not url:
             url = (await stack.enter_async_context(EmbeddedRedis(directory / "redis"))).url
-        slack = await stack.enter_async_context(LocalSlack(port))
+        slack = await _workspace(stack, port)
         settings = StoreSettings.model_validate(
             {
                 "REDIS_URL": url,
@@ -113,10 +131,35 @@ async def open_stage(port: int) -> AsyncGenerator[Stage, None]:
             }
         )
         store, starter = await stack.enter_async_context(open_store(settings))
+        stack.push_async_callback(_wipe, store)
         stage = Stage(slack, url, directory, store, starter)
         stack.push_async_callback(_stop_all, stage)
         yield stage
 
 
+async def _workspace(stack: contextlib.AsyncExitStack, port: int) -> LocalSlack:
+    """Tokens of its own: a page elsewhere in the browser cannot guess them."""
+    bot, app = (f"{kind}-local-{secrets.token_hex(16)}" for kind in ("xoxb", "xapp"))
+    try:
+        return await stack.enter_async_context(LocalSlack(port, bot_token=bot, app_token=app))
+    except OSError as error:
+        raise StageFailed(
+            f"Port {port} cannot be listened on ({error.strerror}): choose another with --port."
+        ) from None
+
+
 async def _stop_all(stage: Stage) -> None:
     await asyncio.gather(*(each.stop() for each in stage.instances.values()))
+
+
+async def _wipe(store: Store) -> None:
+    """Take everything of this namespace out of the Redis, which may be somebody's own."""
+    redis, namespace = store.redis, store.keys.namespace
+    threads = [run.thread_id for run in await store.recent_runs(10_000)]
+    for index in ("checkpoint", "checkpoint_write"):
+        with contextlib.suppress(ResponseError):  # no bot was started, so there is none
+            await redis.execute_command("FT.DROPINDEX", f"{namespace}:{index}")
+    own = (f"{store.keys.prefix}*", f"{namespace}:*", f"countersign-{namespace}:*")
+    for pattern in (*own, *(f"write_keys_zset:{thread_id}:*" for thread_id in threads)):
+        async for key in redis.scan_iter(match=pattern, count=1000):
+            await redis.delete(key)

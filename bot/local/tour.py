@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from bot.audit import Tag
 from bot.local.person import Seen
-from bot.local.stage import Stage, StageFailed, open_stage
+from bot.local.stage import Stage, open_stage
 
 PAID, REFUSED, CRASHED = "Acme GmbH", "Nordlicht Versand", "Hanako Sato"
+AMOUNTS = {PAID: ("50000.00", "USD"), REFUSED: ("86.40", "EUR"), CRASHED: ("12000", "JPY")}
+LEDGER = {PAID: (5_000_000, "USD"), CRASHED: (12_000, "JPY")}  # in minor units; nobody else
+DONE = ("Requested", "Approved", "Workflow resumed", "Refund done", "Workflow finished")
+NOT_DONE = ("Requested", "Rejected", "Workflow resumed", "Workflow finished")
+STORIES = {PAID: DONE, REFUSED: NOT_DONE, CRASHED: DONE}
 
 
 @dataclass(frozen=True)
@@ -20,15 +26,12 @@ class Check:
     seen: str
 
 
-async def tour(console: Console) -> bool:
-    """Play it against two real processes; True where every check held."""
-    async with open_stage(port=0) as stage:
+async def tour(port: int, console: Console) -> bool:
+    """Play it against two real processes; True where every check held. StageFailed where it
+    does not come so far."""
+    async with open_stage(port) as stage:
         journey = _Journey(stage, console)
-        try:
-            await journey.play()
-        except StageFailed as failed:
-            console.print(f"[red]✗[/] {failed}", highlight=False)
-            return False
+        await journey.play()
         checks = await journey.check()
     table = Table("", "Checked", "Seen", box=None)
     for check in checks:
@@ -39,11 +42,38 @@ async def tour(console: Console) -> bool:
     return held
 
 
+def check_ledger(refunds: list[tuple[str, str, int, str]], threads: dict[str, str]) -> list[Check]:
+    """refunds: all that the ledger has. One for each approval, for what was approved, and none
+    besides."""
+    checks: list[Check] = []
+    for customer, thread_id in threads.items():
+        found = [refund for refund in refunds if refund[1] == customer]
+        wanted = (
+            [(f"refund:{thread_id}", customer, *LEDGER[customer])] if customer in LEDGER else []
+        )
+        what = f"{customer} was refunded {'once' if wanted else 'never'}"
+        seen = ", ".join(f"{key} {amount} {currency}" for key, _, amount, currency in found)
+        checks.append(Check(what, found == wanted, seen or "no refund in the ledger"))
+    nobody_else = len(refunds) == len(LEDGER)
+    return [
+        *checks,
+        Check("Nobody else was refunded", nobody_else, f"{len(refunds)} refunds in all"),
+    ]
+
+
+def check_story(customer: str, told: list[str], buttons: list[str], status: str) -> Check:
+    """told: the replies under the card, in order."""
+    what = f"{customer}: run finished, card closed, each step told once and in order"
+    held = tuple(told) == STORIES[customer] and not buttons and status == "finished"
+    return Check(what, held, " → ".join([*told, *buttons]))
+
+
 class _Journey:
     def __init__(self, stage: Stage, console: Console) -> None:
         self.stage = stage
         self.console = console
         self.threads: dict[str, str] = {}
+        self.killed = ""
 
     async def play(self) -> None:
         await self._step("Start two bot instances as processes", self._instances)
@@ -52,15 +82,14 @@ class _Journey:
         await self._step(f"Jonas rejects the refund to {REFUSED}", self._reject)
         await self._step(f"kill -9 the instance that posted the card of {CRASHED}", self._kill)
         await self._step(f"Mara approves {CRASHED} on the other instance", self._approve_crashed)
-        await self._step("The killed instance comes back, with nothing left to do", self._revive)
+        await self._step("The killed instance comes back", self._revive)
 
     async def check(self) -> list[Check]:
+        """When nothing is owed any more."""
+        stories = [await self._story(customer) for customer in self.threads]
+        survivor = await self._survived()
         refunds = await self.stage.payments.refunds()
-        return [
-            *(self._refunded(refunds, customer, 1) for customer in (PAID, CRASHED)),
-            self._refunded(refunds, REFUSED, 0),
-            *[await self._closed(customer) for customer in (PAID, REFUSED, CRASHED)],
-        ]
+        return [*check_ledger(refunds, self.threads), *stories, survivor]
 
     async def _step(self, what: str, play: Callable[[], Awaitable[str]]) -> None:
         with self.console.status(what):
@@ -72,11 +101,7 @@ class _Journey:
         return ", ".join(f"{each.name} is pid {each.process.pid}" for each in started)
 
     async def _refunds(self) -> str:
-        for customer, amount, currency in (
-            (PAID, "50000.00", "USD"),
-            (REFUSED, "86.40", "EUR"),
-            (CRASHED, "12000", "JPY"),
-        ):
+        for customer, (amount, currency) in AMOUNTS.items():
             reason = "Requested by the customer"
             self.threads[customer] = await self.stage.start_refund(
                 customer, amount, reason, currency=currency
@@ -91,9 +116,13 @@ class _Journey:
         return await self._decide("jonas", REFUSED, "Reject", "Nothing was executed")
 
     async def _kill(self) -> str:
-        poster = await self._poster(CRASHED)
-        await self.stage.instances[poster].kill()
-        return f"{poster} is gone"
+        self.killed = await self.stage.until(
+            f"the trail says who posted the card of {CRASHED}",
+            lambda: self._named(CRASHED, Tag.SHOWN),
+        )
+        instance = self.stage.instances[self.killed]
+        await instance.kill()
+        return f"{self.killed} ended by signal {-(instance.process.returncode or 0)}"
 
     async def _approve_crashed(self) -> str:
         return await self._decide("mara", CRASHED, "Approve", "Refund done")
@@ -115,35 +144,28 @@ class _Journey:
 
         return await self.stage.until(f"{words!r} on the card of {customer}", now)
 
-    async def _poster(self, customer: str) -> str:
-        """Which instance posted the card: the trail names it."""
+    async def _named(self, customer: str, tag: Tag) -> str | None:
+        """Which instance did this: the trail says it."""
         trail = await self.stage.store.trail(self.threads[customer])
-        shown = [event.detail["instance"] for event in trail if event.tag == "approval:shown"]
-        return str(shown[0])
+        named = [str(event.detail["instance"]) for event in trail if event.tag == tag]
+        return named[0] if named else None
 
-    def _refunded(
-        self, refunds: list[tuple[str, str, int, str]], customer: str, times: int
-    ) -> Check:
-        found = [key for key, who, _, _ in refunds if who == customer]
-        what = f"{customer} was refunded {'once' if times else 'never'}"
-        return Check(what, len(found) == times, ", ".join(found) or "no refund in the ledger")
+    async def _survived(self) -> Check:
+        resumed = await self._named(CRASHED, Tag.RUN_RESUMED)
+        what = f"{CRASHED} was resumed by the instance that lived"
+        held = resumed in self.stage.instances and resumed != self.killed
+        return Check(what, held, f"{self.killed} was killed, {resumed} resumed")
 
-    async def _closed(self, customer: str) -> Check:
-        """The run is finished, its card has no buttons left, and its thread tells it once."""
-        thread_id = self.threads[customer]
-        story = await self.stage.until(
-            f"the thread of {customer} is told", lambda: self._told(customer)
+    async def _story(self, customer: str) -> Check:
+        def told() -> list[str] | None:
+            card = self.stage.card(customer)
+            replies = self.stage.person("mara").replies(card) if card else []
+            lines = [re.split(r" on digest|, | by ", reply.text)[0] for reply in replies]
+            return lines if lines and lines[-1] == "Workflow finished" else None
+
+        lines = await self.stage.until(f"the thread of {customer} is told", told)
+        run = await self.stage.store.run(self.threads[customer])
+        card = self.stage.card(customer)
+        return check_story(
+            customer, lines, card.buttons if card else ["no card"], run.status if run else "gone"
         )
-        run = await self.stage.store.run(thread_id)
-        card = self.stage.card(customer)
-        held = run is not None and run.status == "finished" and card is not None
-        once = len(story) == len(set(story))
-        open_buttons = card.buttons if card else []
-        what = f"{customer}: run finished, card closed, each step told once"
-        return Check(what, held and once and not open_buttons, " → ".join(story))
-
-    def _told(self, customer: str) -> list[str] | None:
-        card = self.stage.card(customer)
-        replies = self.stage.person("mara").replies(card) if card else []
-        told = [re.split(r" on digest|, | by ", reply.text)[0] for reply in replies]
-        return told if told and told[-1] == "Workflow finished" else None

@@ -79,8 +79,13 @@ def card(approval: Approval, names: Mapping[str, str]) -> Card:
 
 
 def headline(approval: Approval) -> str:
-    """One line that says it all."""
-    title = escape(approval.request.title, HEADER_AT_MOST) or "–"
+    """One line that says it all, for a message's `text`."""
+    return escape(said(approval), 500)
+
+
+def said(approval: Approval) -> str:
+    """The same for a rich_text block, which parses nothing."""
+    title = line(approval.request.title, HEADER_AT_MOST) or "–"
     match approval.status:
         case "pending":
             return f"Approval needed: {title}"
@@ -90,8 +95,8 @@ def headline(approval: Approval) -> str:
             return f"Expired without a decision: {title}"
         case status:
             name = approval.decision.by.name if approval.decision else ""
-            result = f" – {escape(approval.outcome.text, 200)}" if approval.outcome else ""
-            return f"{status.capitalize()} by {escape(name or 'a reviewer', 80)}: {title}{result}"
+            result = f" – {line(approval.outcome.text, 200)}" if approval.outcome else ""
+            return f"{status.capitalize()} by {line(name or 'a reviewer', 80)}: {title}{result}"
 
 
 def short(digest: str) -> str:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from bot.approvals import Approval
 from bot.runs import Run
-from bot.views.card import ActionId, Card, headline
-from bot.views.text import Block, context, escape, moment, plain, section, user
+from bot.views import rich
+from bot.views.card import ActionId, Card, said
+from bot.views.text import Block, context, escape, line, moment, plain, section, user
 
 PAGE_SIZE = 5
 QUESTIONS_AT_MOST = 15
@@ -52,7 +53,7 @@ def pending_list(page: Page, links: Mapping[str, str], now: datetime) -> Card:
 
 
 def _item(approval: Approval, link: str | None, now: datetime) -> list[Block]:
-    title = f"*{escape(approval.request.title, 150) or '–'}*"
+    title = rich.text(line(approval.request.title, 150), bold=True)
     where = f"<{link}|Open the card>" if link else "_the card is on its way_"
     risk = ":warning: high risk · " if approval.request.risk == "high" else ""
     about = (
@@ -60,7 +61,7 @@ def _item(approval: Approval, link: str | None, now: datetime) -> list[Block]:
         f"{user(approval.requester, 'a workflow')} · {age(approval.requested_at, now)} · "
         f"`{approval.thread_id}` · {where}"
     )
-    return [{"type": "divider"}, section(title), context(about)]
+    return [{"type": "divider"}, rich.block(rich.paragraph(title)), context(about)]
 
 
 def _paging(page: Page) -> list[Block]:
@@ -96,8 +97,8 @@ def thread_report(run: Run, approvals: Sequence[Approval], links: Mapping[str, s
         blocks.append(context(f"… {left} earlier questions are not listed here"))
     for approval in approvals[-QUESTIONS_AT_MOST:]:
         link = links.get(approval.id)
-        where = f" · <{link}|Open the card>" if link else ""
-        blocks.append(section(f"{headline(approval)}{where}"))
+        blocks.append(rich.block(rich.paragraph(rich.text(said(approval)))))
+        blocks += [context(f"<{link}|Open the card>")] if link else []
     return Card(text=title, blocks=blocks)
 
 

@@ -73,7 +73,7 @@ def test_everything_that_is_missing_is_named_at_once(environment: Set) -> None:
 
     assert set(said) == {
         "REDIS_URL", "SLACK_BOT_TOKEN", "COUNTERSIGN_CHANNEL",
-        "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET",
+        "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET", "COUNTERSIGN_APPROVERS",
     }  # fmt: skip
     assert said["SLACK_BOT_TOKEN"] == "is not set (xoxb-…: the app's bot token)"
     assert said["COUNTERSIGN_CHANNEL"] == "is not set (id of the channel for cards (C…))"
@@ -132,7 +132,7 @@ def test_one_way_to_listen_is_enough(environment: Set, kept: str) -> None:
 def test_a_setting_that_is_set_to_nothing_is_not_set(environment: Set) -> None:
     environment(SLACK_BOT_TOKEN="", PORT="", COUNTERSIGN_APPROVERS="")
 
-    assert set(complaints()) == {"SLACK_BOT_TOKEN"}
+    assert set(complaints()) == {"SLACK_BOT_TOKEN", "COUNTERSIGN_APPROVERS"}
 
 
 @pytest.mark.parametrize("value", ["U0000MARA,S00FINANCE", " U0000MARA , S00FINANCE ,, "])
@@ -145,10 +145,11 @@ def test_approvers_come_by_commas(environment: Set, value: str) -> None:
     assert settings.default_policy.requester_may_approve is False
 
 
-def test_without_approvers_nobody_may_decide(environment: Set) -> None:
-    environment(COUNTERSIGN_APPROVERS=None)
+@pytest.mark.parametrize("value", [None, "", " , "])
+def test_without_approvers_it_does_not_start(environment: Set, value: str | None) -> None:
+    environment(COUNTERSIGN_APPROVERS=value)
 
-    assert load(BotSettings).default_policy.approvers == ()
+    assert complaints()["COUNTERSIGN_APPROVERS"].startswith("is empty, and so nobody could decide")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/api", "http://127.0.0.1:1/api/"])

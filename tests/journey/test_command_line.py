@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli
+from bot.local.instances import Instance
 from bot.local.redis import EmbeddedRedis
 from tests.deployment import Deployment
 
@@ -119,6 +121,19 @@ async def test_settings_that_are_missing_are_named_all_at_once() -> None:
     for name in ("REDIS_URL", "SLACK_BOT_TOKEN", "COUNTERSIGN_CHANNEL"):
         assert f"- {name}: is not set" in result.output
     assert "- SLACK_APP_TOKEN or SLACK_SIGNING_SECRET: set the first" in result.output
+    assert "- COUNTERSIGN_APPROVERS: is empty" in result.output
+
+
+@pytest.mark.parametrize("words", [("list",), ("show", "t1"), ("start", *REFUND), ("worker",)])
+@pytest.mark.parametrize("url", [None, "foo", "rediss://127.0.0.1/0?bogus=x", "redis://h:x/0"])
+async def test_every_command_names_a_redis_that_is_no_address(
+    words: tuple[str, ...], url: str | None
+) -> None:
+    result = await run({"REDIS_URL": url}, *words)
+    assert result.exit_code == 1
+    assert f"- REDIS_URL: is not {'set' if url is None else 'an address'}" in result.output
+    assert "Traceback" not in result.output
+    assert "went wrong" not in result.output
 
 
 async def test_neither_socket_mode_nor_http(deployment: Deployment) -> None:
@@ -130,7 +145,7 @@ async def test_neither_socket_mode_nor_http(deployment: Deployment) -> None:
 async def test_no_approvers_is_nobody_and_refuses_to_start(deployment: Deployment) -> None:
     result = await run({**deployment.environment, "COUNTERSIGN_APPROVERS": ""}, "worker")
     assert result.exit_code == 1
-    assert "COUNTERSIGN_APPROVERS: is empty, and so nobody could decide: refund" in result.output
+    assert "COUNTERSIGN_APPROVERS: is empty, and so nobody could decide." in result.output
 
 
 async def test_a_token_that_slack_refuses(deployment: Deployment) -> None:
@@ -138,6 +153,35 @@ async def test_a_token_that_slack_refuses(deployment: Deployment) -> None:
     assert result.exit_code == 1
     assert "Slack refuses SLACK_BOT_TOKEN: invalid_auth" in result.output
     assert "xoxb-wrong" not in result.output
+
+
+async def ended(environment: Mapping[str, str], directory: Path, *words: str) -> str:
+    """What a process said that ended by itself, with exit code 1."""
+    instance = await Instance.start("one", list(words), environment, directory)
+    try:
+        assert await asyncio.wait_for(instance.process.wait(), 60) == 1
+    finally:
+        await instance.kill()
+    assert "Traceback" not in instance.last_words
+    return instance.last_words
+
+
+async def test_an_app_token_that_slack_refuses(deployment: Deployment, tmp_path: Path) -> None:
+    env = {**deployment.environment, "SLACK_APP_TOKEN": "xapp-wrong"}
+    words = await ended(env, tmp_path, "bot")
+    assert "- SLACK_APP_TOKEN: Slack refuses it: invalid_auth" in words
+    assert "xapp-wrong" not in words
+
+
+async def test_a_port_that_is_taken(deployment: Deployment, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))  # noqa: S104 - as the bot itself does
+        taken.listen()
+        port = taken.getsockname()[1]
+        env = {**deployment.environment, "SLACK_SIGNING_SECRET": "x", "PORT": str(port)}
+        del env["SLACK_APP_TOKEN"]
+        words = await ended(env, tmp_path, "bot", "--no-worker")
+    assert f"PORT {port} cannot be listened on" in words
 
 
 @pytest.mark.parametrize(
