@@ -141,11 +141,11 @@ async def serve(settings: BotSettings, roles: Roles) -> None:
         if roles.listens:
             ready = asyncio.create_task(stack.enter_async_context(listening(settings, services)))
             await asyncio.wait([ready, *ends], return_when=asyncio.FIRST_COMPLETED)
-            if not ready.done():  # told to stop before Slack answered
+            if ready.done():
+                await ready
+            else:  # to stop before Slack has answered
                 ready.cancel()
                 await asyncio.wait([ready])
-                return
-            await ready
         log.info("%s is ready in %s", services.tasks.instance, services.slack.team_name)
         ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         log.info("%s is stopping", services.tasks.instance)

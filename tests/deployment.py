@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.app import catalog, listening, open_services, open_store, working
+from bot import report
+from bot.app import listening, open_services, open_store, working
 from bot.approvals import Approval
 from bot.local.person import Person, Seen
 from bot.local.server import LocalSlack
@@ -21,6 +22,7 @@ from bot.store import Store
 from tests.eventually import eventually
 from workflows.catalog import Catalog
 from workflows.connectors.payments import SqlitePayments
+from workflows.effects import EffectLedger
 
 CHANNEL = "C0APPROVAL"
 APPROVERS = "S00FINANCE"
@@ -89,14 +91,19 @@ class Deployment:
             yield store
 
     async def run_of(self, thread_id: str) -> Run:
-        async with self.store() as store:
-            run = await store.run(thread_id)
-            assert run is not None, f"there is no run {thread_id}"
-            return run
+        return Run.model_validate((await self.shown(thread_id))["run"])
 
     async def approvals_of(self, thread_id: str) -> list[Approval]:
+        approvals = (await self.shown(thread_id))["approvals"]
+        return [Approval.model_validate(approval) for approval in approvals]
+
+    async def shown(self, thread_id: str) -> dict[str, Any]:
+        """What `countersign show THREAD_ID --json` prints."""
         async with self.store() as store:
-            return await store.approvals_of(thread_id)
+            effects = EffectLedger(store.redis, store.keys.prefix)
+            found = await report.of_thread(store, effects, thread_id)
+            assert found is not None, f"there is no run {thread_id}"
+            return found
 
     def person(self, name: str) -> Person:
         return self.slack.person(name)
@@ -158,10 +165,6 @@ class Deployment:
             return seen if len(seen) >= count else None
 
         return await eventually(f"{count} replies in the thread", replies, within)
-
-
-def refund_catalog(deployment: Deployment) -> Catalog:
-    return catalog(deployment.settings())
 
 
 def _title(message: Seen) -> str | None:
