@@ -97,6 +97,11 @@ class Deployment:
         approvals = (await self.shown(thread_id))["approvals"]
         return [Approval.model_validate(approval) for approval in approvals]
 
+    async def started(self) -> list[str]:
+        """The thread_ids of all runs that there are."""
+        async with self.store() as store:
+            return [run.thread_id for run in await store.recent_runs(100)]
+
     async def shown(self, thread_id: str) -> dict[str, Any]:
         """What `countersign show THREAD_ID --json` prints."""
         async with self.store() as store:

@@ -37,12 +37,15 @@ async def listening(deployment: Deployment, instance: Instance, count: int = 1) 
     await eventually(f"{instance.name} listens", there, within=PATIENCE)
 
 
-async def checkpoints(deployment: Deployment, thread_id: str) -> dict[str, str]:
-    """Every checkpoint of the thread as it stands in Redis, by key."""
-    redis = Redis.from_url(deployment.redis_url)
-    pattern = f"{deployment.namespace}:checkpoint:{thread_id}:*"
-    keys = [key.decode() async for key in redis.scan_iter(match=pattern)]
-    found = {key: json.dumps(await redis.json().get(key), sort_keys=True) for key in keys}
+async def checkpoints(deployment: Deployment, thread_id: str) -> dict[str, bytes]:
+    """Every checkpoint of the thread and every write, the bytes that Redis gives, by key."""
+    redis = Redis.from_url(deployment.redis_url, protocol=2)
+    found: dict[str, bytes] = {}
+    for kind in ("checkpoint", "checkpoint_write"):
+        pattern = f"{deployment.namespace}:{kind}:{thread_id}:*"
+        async for key in redis.scan_iter(match=pattern):
+            stored: Any = await redis.execute_command("JSON.GET", key)
+            found[key.decode()] = stored
     await redis.aclose()
     return found
 
@@ -110,6 +113,6 @@ async def test_an_instance_ends_with_its_owner(deployment: Deployment, tmp_path:
         await eventually("it ends", lambda: not instance.running, within=PATIENCE)
 
 
-def _without_flag(text: str) -> Any:
+def _without_flag(text: bytes) -> Any:
     """The saver marks a checkpoint when writes are added to it; everything else stays."""
     return {key: value for key, value in json.loads(text).items() if key != "has_writes"}

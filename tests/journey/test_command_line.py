@@ -93,8 +93,7 @@ async def test_bad_input_is_named_and_nothing_is_written(
     assert result.exit_code == 1
     assert answer in result.output
     assert "Traceback" not in result.output
-    async with deployment.store() as store:
-        assert await store.recent_runs(10) == []
+    assert await deployment.started() == []
 
 
 @pytest.mark.parametrize("given", ["[1]", "{", "@/nowhere.json"])

@@ -110,7 +110,7 @@ async def test_a_command_that_does_not_fit_teaches(
     bot: Services, deployment: Deployment, typed: str, answer: str
 ) -> None:
     await types(deployment, f"/approvals {typed}", answer)
-    assert await bot.store.recent_runs(10) == []
+    assert await deployment.started() == []
 
 
 async def test_a_start_that_is_delivered_twice_is_one_run(
@@ -120,14 +120,14 @@ async def test_a_start_that_is_delivered_twice_is_one_run(
     typed = "/approvals start refund customer=Ada amount=9.90 reason=late"
     await types(deployment, typed, ":rocket: Started", who="tom")
     await deployment.card("Refund $9.90 to Ada")
-    assert len(await bot.store.recent_runs(10)) == 1
+    assert len(await deployment.started()) == 1
 
 
 async def test_a_guest_starts_nothing(bot: Services, deployment: Deployment) -> None:
     typed = "/approvals start refund customer=A amount=1 reason=x"
     await types(deployment, typed, "Only full members of this workspace use", who="lena")
     await types(deployment, "/approvals", "Only full members of this workspace use", who="lena")
-    assert await bot.store.recent_runs(10) == []
+    assert await deployment.started() == []
 
 
 async def test_app_home_shows_what_is_pending(bot: Services, deployment: Deployment) -> None:
