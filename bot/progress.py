@@ -11,7 +11,7 @@ from bot.records import Change
 from bot.runs import Run
 from workflows.effects import EffectEntry
 from workflows.payloads import UnreadableQuestion, read_question
-from workflows.protocol import Policy
+from workflows.protocol import ApprovalRequest, Policy
 from workflows.runner import Question, ThreadState
 
 NOTHING_EXECUTED = "Nothing was executed"
@@ -138,9 +138,7 @@ class Progress:
             if question.key in self._before:
                 continue
             asked = read_question(question.value)
-            if "approve" not in asked.request.allowed_decisions:
-                offered = ", ".join(asked.request.allowed_decisions)
-                raise UnreadableQuestion(f"only {offered} is allowed, which Slack cannot give yet")
+            refuse_undecidable(asked.request)
             opened = Approval.open(
                 self._run,
                 question,
@@ -174,6 +172,18 @@ class Progress:
             if key in told or approval != self._before.get(key)
         ]
         return [Change(run, tuple(self._events)), *changed]
+
+
+def refuse_undecidable(request: ApprovalRequest) -> None:
+    """UnreadableQuestion where a decision is allowed that has no button yet, or no approval is:
+    a card that leaves one out would not be what was asked."""
+    allowed = request.allowed_decisions
+    missing = [each for each in allowed if each not in ("approve", "reject")]
+    if missing or "approve" not in allowed:
+        raise UnreadableQuestion(
+            f"the question allows {', '.join(allowed)}; in Slack it is approve, or approve and "
+            "reject, so far"
+        )
 
 
 def _mark(entry: EffectEntry) -> str:

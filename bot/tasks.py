@@ -102,6 +102,7 @@ class Tasks:
             raise
         except FINAL as error:
             words = str(error)
+            log.error("%s failed: %s: %s", thread_id, type(error).__name__, words)  # noqa: TRY400 - expected
             await self._note(run, lease, lambda progress: progress.fail(words))
         except Exception as error:  # noqa: BLE001 - whatever the graph raised is the run's to tell
             words = _words(error, thread_id)

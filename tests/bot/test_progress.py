@@ -304,7 +304,8 @@ def test_a_rejection_is_never_told_the_effect_of_another_decision() -> None:
     assert ended.outcome("ap_2") == ("done", NOTHING_EXECUTED)
 
 
-def test_a_question_that_nobody_could_approve_is_no_card_but_an_error() -> None:
-    asked = request(allowed_decisions=("respond",))
-    with pytest.raises(UnreadableQuestion, match="only respond is allowed"):
+@pytest.mark.parametrize("allowed", [("respond",), ("reject",), ("approve", "respond")])
+def test_a_question_that_has_no_button_for_a_decision_is_an_error(allowed: tuple[str, ...]) -> None:
+    asked = request(allowed_decisions=allowed)
+    with pytest.raises(UnreadableQuestion, match="in Slack it is approve, or approve and reject"):
         progress().note(state(question(asked)))
