@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,23 @@ async def test_many_at_once_with_the_same_key_pay_once(tmp_path: Path) -> None:
 
     assert len({receipt.id for receipt in receipts}) == 1
     assert await all_of_them[0].refunds() == [("refund:a", "Acme", 1250, "EUR")]
+
+
+@pytest.mark.parametrize("held_by", ["BEGIN EXCLUSIVE", "BEGIN; SELECT * FROM sqlite_master"])
+async def test_whoever_comes_while_the_file_is_held_waits(
+    payments: SqlitePayments, tmp_path: Path, held_by: str
+) -> None:
+    """Such as by someone who counts the refunds; from the first moment of the file on."""
+    (tmp_path / "new").mkdir()
+    with closing(sqlite3.connect(tmp_path / "new" / "payments.db", isolation_level=None)) as held:
+        for statement in held_by.split(";"):
+            held.execute(statement).fetchall()
+        asyncio.get_running_loop().call_later(0.05, held.execute, "COMMIT")
+
+        paid, found = await asyncio.gather(pay(payments, "refund:a"), payments.find("refund:b"))
+
+    assert paid.id.startswith("re_")
+    assert found is None
 
 
 async def test_find_says_what_was_paid(payments: SqlitePayments) -> None:

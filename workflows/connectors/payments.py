@@ -3,12 +3,14 @@
 import asyncio
 import hashlib
 import sqlite3
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from workflows.effects import EffectRefused, Receipt
 
+WAIT = 30.0  # seconds for others to be done with the file
 TABLE = """CREATE TABLE IF NOT EXISTS refunds (
     id TEXT PRIMARY KEY,
     idempotency_key TEXT NOT NULL UNIQUE,
@@ -59,7 +61,7 @@ class SqlitePayments:
         )
 
     def _insert(self, row: tuple[str, str, str, int, str]) -> None:
-        with closing(self._connect()) as db, db:
+        with self._transaction() as db:
             db.execute(
                 "INSERT INTO refunds (id, idempotency_key, customer, amount_minor, currency)"
                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (idempotency_key) DO NOTHING",
@@ -67,15 +69,20 @@ class SqlitePayments:
             )
 
     def _select(self, query: str, values: tuple[str, ...]) -> list[tuple[str, str, int, str]]:
-        with closing(self._connect()) as db:
+        with self._transaction() as db:
             return db.execute(query, values).fetchall()
 
-    def _connect(self) -> sqlite3.Connection:
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        """One at a time, whoever else has the file open. SQLite waits for its turn only where a
+        transaction begins as a writer: a reader that turns writer, and a change to WAL, fail at
+        once with "database is locked"."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self._path, timeout=10)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute(TABLE)
-        return db
+        with closing(sqlite3.connect(self._path, timeout=WAIT, isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute(TABLE)
+            yield db
+            db.execute("COMMIT")
 
 
 def _refund_id(key: str) -> str:
