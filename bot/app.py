@@ -21,10 +21,13 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 
 from bot import listeners
+from bot.advancing import Advancing
+from bot.changes import Changes
 from bot.queue import Queue
 from bot.redis_check import require_suitable
 from bot.services import Services
 from bot.settings import BadSettings, BotSettings, StoreSettings
+from bot.showing import Showing
 from bot.slack import SlackGateway, SlackRefused, SlackUnavailable, slack_client
 from bot.starting import Starter
 from bot.store import Store
@@ -105,19 +108,31 @@ async def open_services(
         )
         await saver.asetup()
         effects = EffectLedger(store.redis, store.keys.prefix, now)
-        tasks = Tasks(
-            store=store,
-            queue=starter.queue,
+        changes = Changes(store, starter.queue, now)
+        leases = Leases(store.redis, store.keys.prefix, LEASE)
+        instance = settings.instance or f"{socket.gethostname()}#{os.getpid()}"
+        advancing = Advancing(
+            changes=changes,
             runner=Runner(known, saver, effects),
             effects=effects,
-            leases=Leases(store.redis, store.keys.prefix, LEASE),
-            slack=slack,
+            leases=leases,
             policies=chosen,
             channel=settings.channel,
-            instance=settings.instance or f"{socket.gethostname()}#{os.getpid()}",
+            team=slack.team,
+            instance=instance,
+        )
+        tasks = Tasks(changes, advancing, Showing(changes, leases, slack, instance))
+        yield Services(
+            store=store,
+            slack=slack,
+            changes=changes,
+            tasks=tasks,
+            starter=Starter(store, starter.queue, known, now),
+            catalog=known,
+            channel=settings.channel,
+            instance=instance,
             now=now,
         )
-        yield Services(store, slack, tasks, Starter(store, starter.queue, known, now), known, now)
 
 
 @dataclass(frozen=True)
@@ -146,9 +161,9 @@ async def serve(settings: BotSettings, roles: Roles) -> None:
             else:  # to stop before Slack has answered
                 ready.cancel()
                 await asyncio.wait([ready])
-        log.info("%s is ready in %s", services.tasks.instance, services.slack.team_name)
+        log.info("%s is ready in %s", services.instance, services.slack.team_name)
         ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        log.info("%s is stopping", services.tasks.instance)
+        log.info("%s is stopping", services.instance)
         for each in ended:
             each.result()
 
@@ -197,8 +212,8 @@ async def working(services: Services) -> AsyncGenerator[asyncio.Task[None], None
     it ends by itself only when it is broken."""
     services.tasks.register()
     async with Worker(
-        services.tasks.queue.docket,
-        name=services.tasks.instance,
+        services.changes.queue.docket,
+        name=services.instance,
         concurrency=SLOTS,
         redelivery_timeout=REDELIVERY,
         reconnection_delay=timedelta(seconds=1),
@@ -211,7 +226,7 @@ async def working(services: Services) -> AsyncGenerator[asyncio.Task[None], None
             yield running
         finally:
             asking.cancel()
-            services.tasks.drain()
+            services.tasks.advancing.drain()
             running.cancel()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.wait([asking, running]), DRAIN)

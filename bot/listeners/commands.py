@@ -114,7 +114,7 @@ async def start(services: Services, body: dict[str, Any], workflow: str, fields:
         )
     except (UnknownWorkflow, InvalidInput, BadStart, OtherInput) as problem:
         return problem_card(str(problem), "Nothing was started.")
-    return _started(run.workflow, run.thread_id, run.channel or services.tasks.channel)
+    return _started(run.workflow, run.thread_id, run.channel or services.channel)
 
 
 def _started(workflow: str, thread_id: str, channel: str) -> Card:

@@ -103,7 +103,7 @@ async def take(services: Services, click: Click) -> str | None:
         actor = Actor(team=member.team, user=member.user, name=member.name)
         decision = _decision(click.decision, by=actor, at=now, digest=approval.digest)
         try:
-            await services.tasks.commit(approval.decide(decision, now))
+            await services.changes.commit(approval.decide(decision, now))
         except Conflict:
             continue  # someone else was faster, or the card moved: look again
         return None

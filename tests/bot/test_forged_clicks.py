@@ -20,7 +20,7 @@ async def bot(deployment: Deployment) -> AsyncGenerator[Services, None]:
 async def test_a_superseded_question_says_so(bot: Services, deployment: Deployment) -> None:
     thread_id, card = await asked(deployment)
     approval = await deployment.settled(thread_id)
-    await bot.tasks.commit(approval.supersede(bot.now()))
+    await bot.changes.commit(approval.supersede(bot.now()))
     await click_as_drawn(deployment, "mara", card, "Approve")
     await deployment.told("mara", "The workflow no longer asks this")
     assert await deployment.payments.refunds() == []

@@ -123,7 +123,7 @@ async def test_a_stale_holder_changes_nothing(
     provider.held.set()
 
     async def ended() -> bool:
-        return not bot.tasks.running
+        return not bot.tasks.advancing.running
 
     await eventually("the stale attempt ends", ended)
     assert (await deployment.run_of(thread_id)).version == run.version + 1
