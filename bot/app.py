@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import listeners
 from bot.advancing import Advancing
@@ -73,47 +74,57 @@ def policies(known: Catalog, default: Policy) -> dict[str, Policy]:
     return chosen
 
 
+@dataclass(frozen=True)
+class Doors:
+    """How a process reaches what is outside of it: the real clients, unless a fault kit hands in
+    its own. queue: on which the docket's steps are added."""
+
+    redis: Callable[[str], Redis]
+    slack: Callable[[str, str], AsyncWebClient]
+    queue: Callable[[Docket], Queue]
+
+
 @contextlib.asynccontextmanager
 async def open_store(
-    settings: StoreSettings, now: Clock = utc_now
+    settings: StoreSettings, now: Clock = utc_now, doors: Doors | None = None
 ) -> AsyncGenerator[tuple[Store, Starter], None]:
     """What the command line needs: records, and a way to start runs. RedisNotSuitable where the
     server is not what it must be."""
-    redis = connect(settings.redis_url.get_secret_value())
+    doors = doors or REAL
+    redis = doors.redis(settings.redis_url.get_secret_value())
     try:
         for warning in await require_suitable(redis):
             print(f"WARNING: Redis: {warning}", file=sys.stderr)  # noqa: T201 - whatever the log level
         store = Store(redis, settings.namespace)
         async with _docket(settings) as docket:
-            yield store, Starter(store, Queue.on(docket), catalog(settings), now)
+            yield store, Starter(store, doors.queue(docket), catalog(settings), now)
     finally:
         await redis.aclose()
 
 
 @contextlib.asynccontextmanager
 async def open_services(
-    settings: BotSettings, known: Catalog | None = None, now: Clock = utc_now
+    settings: BotSettings,
+    known: Catalog | None = None,
+    now: Clock = utc_now,
+    doors: Doors | None = None,
 ) -> AsyncGenerator[Services, None]:
     """Everything that a bot or a worker is made of, connected and checked."""
     known = known or catalog(settings)
     chosen = policies(known, settings.default_policy)
-    async with open_store(settings, now) as (store, starter):
-        client = slack_client(settings.bot_token.get_secret_value(), settings.api_url)
+    async with open_store(settings, now, doors) as (store, starter):
+        client = (doors or REAL).slack(settings.bot_token.get_secret_value(), settings.api_url)
         slack = await SlackGateway.connect(client)
         problem = await slack.why_not_in(settings.channel)
         if problem:
             raise BadSettings(f"COUNTERSIGN_CHANNEL: {settings.channel}: {problem}")
-        saver = FencedRedisSaver(
-            store.redis, namespace=settings.namespace, state_types=known.state_types
-        )
-        await saver.asetup()
-        effects = EffectLedger(store.redis, store.keys.prefix, now)
         changes = Changes(store, starter.queue, now)
         leases = Leases(store.redis, store.keys.prefix, LEASE)
         instance = settings.instance or f"{socket.gethostname()}#{os.getpid()}"
+        effects = EffectLedger(store.redis, store.keys.prefix, now)
         advancing = Advancing(
             changes=changes,
-            runner=Runner(known, saver, effects),
+            runner=Runner(known, await _saver(settings, store.redis, known), effects),
             effects=effects,
             leases=leases,
             policies=chosen,
@@ -121,18 +132,21 @@ async def open_services(
             team=slack.team,
             instance=instance,
         )
-        tasks = Tasks(changes, advancing, Showing(changes, leases, slack, instance))
         yield Services(
-            store=store,
             slack=slack,
             changes=changes,
-            tasks=tasks,
+            tasks=Tasks(changes, advancing, Showing(changes, leases, slack, instance)),
             starter=Starter(store, starter.queue, known, now),
             catalog=known,
             channel=settings.channel,
             instance=instance,
-            now=now,
         )
+
+
+async def _saver(settings: StoreSettings, redis: Redis, known: Catalog) -> FencedRedisSaver:
+    saver = FencedRedisSaver(redis, namespace=settings.namespace, state_types=known.state_types)
+    await saver.asetup()
+    return saver
 
 
 @dataclass(frozen=True)
@@ -254,6 +268,9 @@ def connect(url: str) -> Redis:
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3),
     )
     return Redis.from_pool(pool)
+
+
+REAL = Doors(redis=connect, slack=slack_client, queue=Queue.on)
 
 
 def _docket(settings: StoreSettings) -> Docket:

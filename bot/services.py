@@ -8,14 +8,13 @@ from bot.starting import Starter
 from bot.store import Store
 from bot.tasks import Tasks
 from workflows.catalog import Catalog
-from workflows.clock import Clock, utc_now
+from workflows.clock import Clock
 
 
 @dataclass(frozen=True)
 class Services:
     """channel: where cards go that name no other. instance: names this process in the trail."""
 
-    store: Store
     slack: SlackGateway
     changes: Changes
     tasks: Tasks
@@ -23,4 +22,11 @@ class Services:
     catalog: Catalog
     channel: str
     instance: str
-    now: Clock = utc_now
+
+    @property
+    def store(self) -> Store:
+        return self.changes.store
+
+    @property
+    def now(self) -> Clock:
+        return self.changes.now
