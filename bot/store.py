@@ -16,6 +16,7 @@ from bot.approvals import Approval
 from bot.audit import AuditEvent, Draft, chain
 from bot.records import Change
 from bot.runs import Run
+from workflows.lease import CURRENT, LeaseLost
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,11 @@ class Keys:
         return f"{self.prefix}approvals:{thread_id}"
 
     @property
+    def no_lease(self) -> str:
+        """Never written: what a click is taken under."""
+        return f"{self.prefix}lease:"
+
+    @property
     def runs(self) -> str:
         return f"{self.prefix}runs"
 
@@ -79,7 +85,7 @@ class Store:
 
     async def commit(self, *changes: Change) -> tuple[Any, ...]:
         """Write all the changes (of one thread), or raise Conflict and write none. Answers the
-        records as they stand now.
+        records as they stand now. Inside Leases.hold(), LeaseLost where the lease is another's.
 
         An answer that got lost on the way is settled by a look: where the records stand as we
         wrote them, and the trail tells what we told, it was written. Where only the trail has
@@ -97,17 +103,22 @@ class Store:
     async def _write(self, records: Sequence[Run | Approval], drafts: Sequence[Draft]) -> bool:
         thread_id = records[0].thread_id
         length, last = await self._end_of_trail(thread_id) if drafts else ("", None)
-        keys = [self.keys.trail(thread_id), *(self.keys.record(record) for record in records)]
+        lease = CURRENT.get()
+        trail, held = self.keys.trail(thread_id), lease.key if lease else self.keys.no_lease
+        keys = [trail, held, *(self.keys.record(record) for record in records)]
         entries = [entry for record in records for entry in self._entries(record)]
         names = list(dict.fromkeys(key for key, _, _ in entries))
-        arguments: list[Any] = [length, len(records)]
+        arguments: list[Any] = [lease.token if lease else "", length, len(records)]
         for record in records:
             arguments += [record.version, _body(record)]
         arguments.append(len(entries))
         for key, member, score in entries:
             arguments += [len(keys) + names.index(key) + 1, member, score]
         arguments += [event.model_dump_json() for event in chain(last, drafts)]
-        return bool(await self._script(keys=keys + names, args=arguments))
+        answer = int(await self._script(keys=keys + names, args=arguments))
+        if answer < 0:
+            raise LeaseLost(held)
+        return bool(answer)
 
     async def _written(self, records: Sequence[Run | Approval], drafts: Sequence[Draft]) -> bool:
         for record in records:

@@ -8,8 +8,10 @@ from langgraph._internal._constants import ERROR  # private, pinned
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from redis.asyncio import Redis
+from redisvl.exceptions import RedisVLError
 
 from workflows.effects import Receipt
+from workflows.fence import FencedRedis
 from workflows.lease import CURRENT, LeaseLost
 from workflows.protocol import Actor, Approve, Edit, Expired, Reject, Respond
 from workflows.serializer import TypedRedisSerializer
@@ -23,7 +25,7 @@ class FencedRedisSaver(AsyncRedisSaver):
     def __init__(self, redis: Redis, *, namespace: str, state_types: Iterable[type] = ()) -> None:
         """redis: RESP2, decode_responses off. namespace: keeps deployments on one Redis apart."""
         super().__init__(
-            redis_client=redis,
+            redis_client=FencedRedis(connection_pool=redis.connection_pool),
             checkpoint_prefix=f"{namespace}:checkpoint",
             checkpoint_write_prefix=f"{namespace}:checkpoint_write",
         )
@@ -42,8 +44,11 @@ class FencedRedisSaver(AsyncRedisSaver):
         new_versions: ChannelVersions,
         stream_mode: str = "values",
     ) -> RunnableConfig:
-        await _fence()
-        return await super().aput(config, checkpoint, metadata, new_versions, stream_mode)
+        await _early()
+        try:
+            return await super().aput(config, checkpoint, metadata, new_versions, stream_mode)
+        except RedisVLError as error:  # the index hides what it was: a lost lease, a lost Redis
+            raise error.__cause__ or error from None
 
     async def aput_writes(
         self,
@@ -52,17 +57,18 @@ class FencedRedisSaver(AsyncRedisSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        await _fence()
+        await _early()
         # A node's error is kept as text: else it could not be stored, nor the answers beside it.
         texts = [(name, repr(value) if name == ERROR else value) for name, value in writes]
         await super().aput_writes(config, texts, task_id, task_path)
 
     async def adelete_thread(self, thread_id: str) -> None:
-        await _fence()
+        await _early()
         await super().adelete_thread(thread_id)
 
 
-async def _fence() -> None:
+async def _early() -> None:
+    """Most who lost their lease learn it before they begin; fence.py stops the others."""
     lease = CURRENT.get()
     if lease is None:
         raise LeaseLost("no lease: the saver writes only inside Leases.hold()")

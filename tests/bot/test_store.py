@@ -34,6 +34,7 @@ from tests.bot.samples import (
     run,
 )
 from workflows.fields import DiffField, MoneyField, TextField
+from workflows.lease import LeaseLost, Leases
 
 
 @pytest.fixture
@@ -58,6 +59,19 @@ def started() -> Change:
         thread_id=THREAD, workflow="refund", workflow_version="1", values={"amount": "1.50"},
         requester=MARA, channel=None, team=TEAM, now=NOW,
     )  # fmt: skip
+
+
+async def test_who_lost_the_lease_writes_no_record(store: Store) -> None:
+    """Though nobody has changed the record since it was read: the next holder may be about to."""
+    approval = await asked(store)
+    async with Leases(store.redis, store.keys.prefix).hold(THREAD) as lease:
+        await store.commit(Change(approval.to(note="under the lease")))
+        approval = await store.approval(approval.id) or approval
+        await store.redis.set(lease.key, "another's")
+        before = await written(store)
+        with pytest.raises(LeaseLost, match=lease.key):
+            await store.commit(approval.decide(approve(approval), NOW))
+        assert await written(store) == before
 
 
 async def test_what_is_read_is_what_was_written(store: Store) -> None:

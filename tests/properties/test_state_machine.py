@@ -27,7 +27,7 @@ MANY = settings(
     verbosity=Verbosity.quiet,
 )
 FOUND_IS_ENOUGH = settings(MANY, max_examples=200, phases=[Phase.generate], database=None)
-CHECK = "redis.call('HGET', KEYS[r + 1], 'version') or '0'"
+CHECK = "redis.call('HGET', KEYS[r + 2], 'version') or '0'"
 
 
 def without_the_check() -> str:

@@ -13,6 +13,8 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
 from pydantic import BaseModel
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
 
 from workflows.catalog import Catalog, Workflow
 from workflows.checkpointer import FencedRedisSaver
@@ -115,7 +117,7 @@ class Rig:
 
 @contextlib.asynccontextmanager
 async def rig_on(url: str, namespace: str = "") -> AsyncGenerator[Rig, None]:
-    client = Redis.from_url(url, protocol=2)
+    client = Redis.from_url(url, protocol=2, retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3))
     try:
         yield Rig(client, namespace or f"w{secrets.token_hex(5)}")
     finally:

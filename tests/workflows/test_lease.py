@@ -10,6 +10,7 @@ from langgraph.runtime import RunControl
 from tests.eventually import eventually
 from tests.workflows.graphs import Counted, Log, asks, does, gate, line, thread
 from tests.workflows.rig import THREAD, Rig, another_holder, approved
+from workflows.fence import FencedPipeline
 from workflows.lease import CURRENT, Lease, LeaseLost, LeaseTaken
 
 SHORT = timedelta(milliseconds=60)  # the heart beats three times in it
@@ -189,6 +190,66 @@ async def test_with_a_lost_lease_the_saver_writes_and_deletes_nothing(rig: Rig) 
 
         assert await rig.count() == before
     assert await threads.look() == paused
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "writes", "delete"])
+async def test_who_is_stopped_between_the_look_and_the_write_writes_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The saver's own look says that the lease is held, and by then it is another's."""
+
+    async def looked_long_ago(self: Lease) -> None: ...
+
+    monkeypatch.setattr(Lease, "check", looked_long_ago)
+    threads = await rig.threads(line(one=gate("q")))
+    paused = await threads.advance()
+    at = thread(checkpoint_ns="", checkpoint_id=paused.checkpoint_id)
+    writes = {
+        "checkpoint": lambda: threads.saver.aput(
+            thread(checkpoint_ns=""), empty_checkpoint(), {}, {}
+        ),
+        "writes": lambda: threads.saver.aput_writes(at, [("a", 1)], "task"),
+        "delete": lambda: threads.saver.adelete_thread(THREAD),
+    }
+    hold = threads.leases.hold(THREAD)
+    async with hold as lease, another_holder(lease, THREAD, threads.leases):
+        CURRENT.set(lease)  # as in the process that was stopped
+        before = await rig.count()
+        with pytest.raises(LeaseLost, match="lease:t-1"):
+            await writes[what]()
+        assert await rig.count() == before
+    assert await threads.look() == paused
+
+
+async def test_a_heartbeat_between_the_look_and_the_write_is_no_loss(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis takes a prolonged lease for a changed one: the write is made again."""
+    watched = FencedPipeline.watch
+    threads = await rig.threads(line(one=gate("q")))
+    looks: list[Lease] = []
+
+    async def prolonged(self: FencedPipeline, *names: str) -> None:
+        await watched(self, *names)
+        looks.append(lease)
+        if len(looks) == 1:
+            await lease.check()
+
+    async with threads.leases.hold(THREAD) as lease:
+        monkeypatch.setattr(FencedPipeline, "watch", prolonged)
+        await threads.saver.aput(thread(checkpoint_ns=""), empty_checkpoint(), {}, {})
+    assert await rig.count(":checkpoint:*") == 1
+    assert len(looks) == 3, "the checkpoint twice, then the pointer to it"
+
+
+async def test_a_lost_connection_loses_no_write(rig: Rig) -> None:
+    """Also where the answer is what was lost: it is written again, and is the same."""
+    threads = await rig.threads(line(one=gate("q")))
+    async with threads.leases.hold(THREAD):
+        for _ in range(7):
+            await rig.redis.client_kill_filter(_type="normal", skipme=True)
+            await threads.saver.aput(thread(checkpoint_ns=""), empty_checkpoint(), {}, {})
+    assert await rig.count(":checkpoint:*") == 7
 
 
 async def test_a_run_whose_lease_was_lost_leaves_the_thread_as_it_was(rig: Rig) -> None:
