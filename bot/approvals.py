@@ -29,6 +29,10 @@ OUTCOME: dict[str, tuple[Status, Tag]] = {
     "respond": ("answered", Tag.ANSWERED),
     "expired": ("expired", Tag.EXPIRED),
 }
+RESTORED_NOTE = (
+    "Redis lost its last moments and this card was set back: what its thread told before counts "
+    "only where the record still has it. Please decide again."
+)
 RETRY_SLACK = timedelta(seconds=1)  # doubled with each try, up to the next
 RETRY_SLACK_AT_MOST = timedelta(minutes=5)
 
@@ -70,7 +74,7 @@ class Approval(Record):
     """revision: counts what a reader of the card would notice; shown: the revision that Slack
     has. trail: how many events tell of it; replied: how many of them Slack has. posting_since
     and reply_tried: what was begun and not yet known to have arrived, so that the next try
-    looks before it posts."""
+    looks before it posts. recheck: Redis may have forgotten what Slack was shown."""
 
     id: str
     thread_id: str
@@ -99,6 +103,7 @@ class Approval(Record):
     replied: int = 0
     posting_since: AwareDatetime | None = None
     reply_tried: int = 0
+    recheck: bool = False
     delivery: Delivery | None = None
 
     @classmethod
@@ -197,6 +202,24 @@ class Approval(Record):
     def lost(self) -> Self:
         """The message is gone: it is posted anew, and its thread told from the beginning."""
         return self.to(message=None, posting_since=None, shown=0, replied=0, reply_tried=0)
+
+    def doubted(self) -> Self:
+        """Redis restarted or failed over, and may have lost its last moments: Slack is compared
+        with this record before anything is said there again."""
+        return self.to(recheck=True)
+
+    def rechecked(
+        self, message: MessageRef | None, replied: int, *, ahead: bool, now: datetime
+    ) -> Change:
+        """Compared. replied: the replies that stand there and are still so. ahead: Slack tells
+        what this record no longer knows; then it is asked again, and people are told why."""
+        stands = {"message": message, "posting_since": None, "shown": 0, "replied": replied}
+        record = self.to(**stands, reply_tried=0, recheck=False)
+        if not ahead:
+            return Change(record)
+        if record.status == "pending":
+            record = record.to(note=RESTORED_NOTE)
+        return Change(record, (record.event(Tag.RESTORED, now),))
 
     def replying(self, number: int) -> Self:
         return self.to(reply_tried=number)

@@ -27,6 +27,7 @@ class Tag(StrEnum):
     ANSWERED = "approval:answered"
     EXPIRED = "approval:expired"
     SUPERSEDED = "approval:superseded"
+    RESTORED = "approval:restored"
     EFFECT_DONE = "effect:done"
     EFFECT_IN_DOUBT = "effect:in_doubt"
     EFFECT_REFUSED = "effect:refused"

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from bot.approvals import Approval, MessageRef
 from bot.changes import Changes
 from bot.records import Change
-from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
+from bot.slack import SlackGateway, SlackRefused, SlackUnavailable, Told
 from bot.store import Store
 from bot.telemetry import reference
 from bot.views.card import card
@@ -64,7 +64,9 @@ class Showing:
             return False
         if approval.delivery and approval.delivery.retry_at > self.now():
             return False
-        if approval.message is None:
+        if approval.recheck:
+            await self._recheck(approval)
+        elif approval.message is None:
             await self._post(approval)
         elif approval.shown < approval.revision or approval.replied < approval.trail:
             await self._follow(approval, approval.message)
@@ -118,16 +120,33 @@ class Showing:
         ]
         event = events[number - 1]
         drawn = reply(event, await self._names(approval))
-        if drawn and not await self._stands(approval, where, number):
-            await self.slack.reply(where, approval.id, number, drawn)
+        told = Told(approval.id, number, event.hash)
+        if drawn and not await self._stands(approval, where, told):
+            await self.slack.reply(where, told, drawn)
         await self.changes.change(approval.id, lambda a: Change(a.replied_to(number)))
 
-    async def _stands(self, approval: Approval, where: MessageRef, number: int) -> bool:
+    async def _stands(self, approval: Approval, where: MessageRef, told: Told) -> bool:
         """Has an earlier try, whose answer was lost, already posted this reply?"""
-        if approval.reply_tried == number:
-            return await self.slack.has_reply(where, approval.id, number)
-        await self.changes.change(approval.id, lambda a: Change(a.replying(number)))
+        if approval.reply_tried == told.number:
+            return await self.slack.has_reply(where, told)
+        await self.changes.change(approval.id, lambda a: Change(a.replying(told.number)))
         return False
+
+    async def _recheck(self, approval: Approval) -> None:
+        """Redis may have lost its last moments: find out what Slack has been shown."""
+        where = approval.message
+        if where is None:
+            where = await self.slack.find_card(approval.channel, approval.id, approval.requested_at)
+        stand = [told async for told in self.slack.replies(where, approval.id)] if where else []
+        trail = await self.store.trail(approval.thread_id)
+        own = [event.hash for event in trail if event.approval_id == approval.id]
+        known = {Told(approval.id, number, each) for number, each in enumerate(own, start=1)}
+        ahead = any(told not in known for told in stand)
+        numbers = [told.number for told in stand if told in known]
+        now, replied = self.now(), max(numbers, default=0)
+        await self.changes.change(
+            approval.id, lambda a: a.rechecked(where, replied, ahead=ahead, now=now)
+        )
 
     async def _undelivered(
         self, approval_id: str, code: str, level: int, retry_after: float = 0.0

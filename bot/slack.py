@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +53,16 @@ def slack_client(token: str, api_url: str) -> AsyncWebClient:
     """A client that tries nothing again on its own: a message could come twice, and a task that
     sleeps on a 429 keeps others from their work. The record knows when the next try is due."""
     return AsyncWebClient(token, base_url=api_url, timeout=15, retry_handlers=[])
+
+
+@dataclass(frozen=True)
+class Told:
+    """A reply as its metadata names it: the `number`-th event (from 1) of the approval's trail.
+    event: its hash, since after a loss in Redis another event may have the same number."""
+
+    approval_id: str
+    number: int
+    event: str
 
 
 @dataclass
@@ -123,28 +133,31 @@ class SlackGateway:
             )
         )
 
-    async def reply(self, where: MessageRef, approval_id: str, number: int, card: Card) -> None:
-        """The reply that tells the `number`-th event (from 1) of this approval's trail."""
+    async def reply(self, where: MessageRef, told: Told, card: Card) -> None:
         await _call(
             self.client.chat_postMessage(
                 channel=where.channel,
                 thread_ts=where.ts,
                 text=card.text,
                 blocks=card.blocks,
-                metadata=_metadata(TRAIL_EVENT, {"approval_id": approval_id, "number": number}),
+                metadata=_metadata(TRAIL_EVENT, asdict(told)),
                 unfurl_links=False,
                 unfurl_media=False,
             )
         )
 
-    async def has_reply(self, where: MessageRef, approval_id: str, number: int) -> bool:
-        wanted = {"approval_id": approval_id, "number": number}
+    async def has_reply(self, where: MessageRef, told: Told) -> bool:
+        return any([reply == told async for reply in self.replies(where, told.approval_id)])
+
+    async def replies(self, where: MessageRef, approval_id: str) -> AsyncGenerator[Told, None]:
+        """What the thread tells of this approval, in order."""
         async for message in self._messages(
             self.client.conversations_replies, None, channel=where.channel, ts=where.ts
         ):
-            if _payload(message, TRAIL_EVENT) == wanted:
-                return True
-        return False
+            payload = _payload(message, TRAIL_EVENT)
+            if payload.get("approval_id") == approval_id:
+                number, event = payload.get("number"), payload.get("event")
+                yield Told(approval_id, int(number or 0), str(event or ""))
 
     async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
         """Within three seconds of the click that gave the trigger."""

@@ -53,11 +53,17 @@ def _run(run: Run) -> list[tuple[datetime, Step]]:
             return []
 
 
+def _shown(approval: Approval) -> str:
+    recheck = ".recheck" if approval.recheck else ""
+    return f"{approval.revision}.{approval.trail}{recheck}"
+
+
 def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
     owed: list[tuple[datetime, Step]] = []
-    if approval.shown < approval.revision or approval.replied < approval.trail:
+    behind = approval.shown < approval.revision or approval.replied < approval.trail
+    if behind or approval.recheck:
         at = approval.delivery.retry_at if approval.delivery else approval.requested_at
-        owed.append((at, Step("show", approval.id, f"{approval.revision}.{approval.trail}")))
+        owed.append((at, Step("show", approval.id, _shown(approval))))
     if approval.status == "pending" and approval.expires_at:
         owed.append((approval.expires_at, Step("expire", approval.id, str(approval.revision))))
     if approval.decision and not approval.handed_over_at and not approval.outcome:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError
 
 from bot import steps
 from bot.approvals import Approval
@@ -60,6 +61,10 @@ class Keys:
     def no_lease(self) -> str:
         """Never written: what a click is taken under."""
         return f"{self.prefix}lease:"
+
+    @property
+    def server(self) -> str:
+        return f"{self.prefix}server"
 
     @property
     def runs(self) -> str:
@@ -182,6 +187,36 @@ class Store:
             start += BATCH
             if len(names) < BATCH:
                 return
+
+    async def restarted(self) -> str | None:
+        """The run of the Redis server that `known_as` has not been told of; None: none is new,
+        or the server does not say."""
+        try:
+            about = await self.redis.info("server")
+        except NoPermissionError:
+            return None
+        known = await self.redis.get(self.keys.server)
+        run_id = str(about.get("run_id") or "")
+        return run_id if run_id and (known is None or _text(known) != run_id) else None
+
+    async def known_as(self, run_id: str) -> None:
+        await self.redis.set(self.keys.server, run_id)
+
+    async def open_approvals(self) -> AsyncGenerator[Approval, None]:
+        """Those that wait for a decision, and those that owe a step."""
+        pending = await self.redis.zrange(self.keys.pending, 0, -1)
+        owing = await self.redis.zrange(self.keys.owed, 0, -1)
+        ids = {_text(approval_id): None for approval_id in pending}
+        for kind, _, name in (_text(each).partition(" ") for each in owing):
+            if kind == "approval":
+                ids[name] = None
+            else:
+                listed = await self.redis.zrange(self.keys.of_thread(name), 0, -1)
+                ids.update((_text(approval_id), None) for approval_id in listed)
+        for approval_id in ids:
+            approval = await self._listed(approval_id)
+            if approval is not None:
+                yield approval
 
     async def trail(self, thread_id: str) -> list[AuditEvent]:
         """Every event of the thread, in order."""

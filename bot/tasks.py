@@ -50,7 +50,19 @@ class Tasks:
 
     async def reconcile(self) -> None:
         """Ask for every record what is still owed."""
+        await self._after_a_restart()
         now = self.changes.now()
         async for record in self.changes.store.owing(now):
             for step in steps.due(record, now):
                 await self.changes.queue.add(step)
+
+    async def _after_a_restart(self) -> None:
+        """A Redis that restarted or failed over may have lost its last moments: what is open is
+        compared with what Slack was shown."""
+        store = self.changes.store
+        run_id = await store.restarted()
+        if run_id is None:
+            return
+        async for approval in store.open_approvals():
+            await self.changes.change(approval.id, lambda a: Change(a.doubted()), queue=True)
+        await store.known_as(run_id)

@@ -70,6 +70,13 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.ANSWERED: ("speech_balloon", _by("Answered")),
     Tag.EXPIRED: ("hourglass", _says("Expired: nobody decided in time")),
     Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow no longer waits for it")),
+    Tag.RESTORED: (
+        "warning",
+        _says(
+            "Redis lost its last moments: what was told here before counts only where the record "
+            "still has it"
+        ),
+    ),
     Tag.RUN_RESUMED: ("arrow_forward", _says("Workflow resumed by ", "instance")),
     Tag.EFFECT_DONE: ("ballot_box_with_check", _says("", "text")),
     Tag.EFFECT_IN_DOUBT: ("warning", _says("", "text")),

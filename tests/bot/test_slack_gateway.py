@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +20,7 @@ from bot.slack import (
     SlackGateway,
     SlackRefused,
     SlackUnavailable,
+    Told,
     slack_client,
 )
 from bot.views.card import Card, card
@@ -27,6 +28,7 @@ from tests.bot.samples import CHANNEL, JONAS, MARA, NAMES, TEAM, approval
 
 BOT = "U0COUNTER"
 HELLO = Card(text="Hello", blocks=[{"type": "divider"}])
+TOLD = Told("ap_1", 1, "0" * 64)
 EPOCH = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -244,12 +246,13 @@ async def test_what_another_app_posts_is_not_our_card(
 async def test_a_reply_is_found_by_its_number(slack: LocalSlack, gateway: SlackGateway) -> None:
     where = await gateway.post_card(CHANNEL, "ap_1", HELLO)
     other = await gateway.post_card(CHANNEL, "ap_2", HELLO)
-    await gateway.reply(where, "ap_1", 1, HELLO)
+    await gateway.reply(where, TOLD, HELLO)
 
-    assert await gateway.has_reply(where, "ap_1", 1)
-    assert not await gateway.has_reply(where, "ap_1", 2)
-    assert not await gateway.has_reply(where, "ap_2", 1)
-    assert not await gateway.has_reply(other, "ap_1", 1)
+    assert await gateway.has_reply(where, TOLD)
+    assert not await gateway.has_reply(where, replace(TOLD, number=2))
+    assert not await gateway.has_reply(where, replace(TOLD, approval_id="ap_2"))
+    assert not await gateway.has_reply(where, replace(TOLD, event="another"))
+    assert not await gateway.has_reply(other, TOLD)
     assert [reply["thread_ts"] for reply in slack.workspace.replies(CHANNEL, where.ts)] == [
         where.ts
     ]
@@ -259,18 +262,18 @@ async def test_a_copied_reply_does_not_stand_for_ours(
     slack: LocalSlack, gateway: SlackGateway
 ) -> None:
     where = await gateway.post_card(CHANNEL, "ap_1", HELLO)
-    payload = {"approval_id": "ap_1", "number": 1}
+    payload = asdict(TOLD)
     copied = {"metadata": {"event_type": TRAIL_EVENT, "event_payload": payload}}
     slack.workspace.post(CHANNEL, {"user": MARA, "text": "x", "thread_ts": where.ts, **copied})
 
-    assert not await gateway.has_reply(where, "ap_1", 1)
+    assert not await gateway.has_reply(where, TOLD)
 
 
 async def test_a_reply_below_a_card_that_is_gone_is_refused(gateway: SlackGateway) -> None:
     nowhere = MessageRef(channel=CHANNEL, ts="1.000000")
 
     with pytest.raises(SlackRefused):
-        await gateway.has_reply(nowhere, "ap_1", 1)
+        await gateway.has_reply(nowhere, TOLD)
     with pytest.raises(SlackRefused, match="message_not_found"):
         await gateway.update_card(nowhere, HELLO)
 
