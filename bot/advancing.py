@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from langgraph.runtime import RunControl
-from redis.exceptions import RedisError
 
 from bot import steps
 from bot.approvals import Approval
@@ -93,8 +92,9 @@ class Advancing:
             state = await self.runner.advance(
                 run.workflow, thread_id, run.input, answers, lease=lease, control=control
             )
-            await self._note(run, lease, lambda progress: progress.note(state))
-        except (LeaseLost, RedisError):
+            drained = control.drain_requested
+            await self._note(run, lease, lambda progress: progress.note(state, drained=drained))
+        except LeaseLost:
             raise
         except FINAL as error:
             words = str(error)

@@ -16,6 +16,7 @@ from workflows.runner import Question, ThreadState
 
 NOTHING_EXECUTED = "Nothing was executed"
 WENT_ON = "The workflow went on"
+NOT_TAKEN = "The workflow did not take the decision that it was given"
 TOO_LATE = "Not executed: the workflow ended without this decision"
 
 
@@ -46,7 +47,7 @@ class Progress:
         self._now = now
         self._events: list[Draft] = []
 
-    def note(self, state: ThreadState) -> list[Change]:
+    def note(self, state: ThreadState, *, drained: bool = False) -> list[Change]:
         """The graph stopped by itself: it asks, it is finished, or it was drained."""
         self._note_effects()
         still_open = {question.key: question for question in state.open}
@@ -58,8 +59,19 @@ class Progress:
         if state.finished:
             self._tell(Tag.RUN_FINISHED)
             return self._all(self._run.finish(self._now))
-        stopped = self._run.drained if state.stalled else self._run.wait
-        return self._all(stopped(self._now))
+        return self._all(self._stopped(state, still_open, drained=drained))
+
+    def _stopped(
+        self, state: ThreadState, still_open: Mapping[str, Question], *, drained: bool
+    ) -> Run:
+        """Waiting, but where something is left to do: steps, or a decision that was handed over
+        and not taken, since the graph was drained before its first step."""
+        untaken = any(self._after[key].handed_over_at for key in still_open if key in self._before)
+        if state.stalled or (untaken and drained):
+            return self._run.drained(self._now)
+        if untaken:
+            return self._run.stumble(NOT_TAKEN, self._now)
+        return self._run.wait(self._now)
 
     def stumble(self, error: str) -> list[Change]:
         """The attempt raised; the last of them fails the run."""
@@ -101,8 +113,14 @@ class Progress:
         """What was executed on this decision, in words; by an earlier attempt, too."""
         if approval.status not in ("approved", "edited"):
             return ""
-        done = [e for e in self._effects if e.state == "done" and approval.id in e.decisions]
-        return "; ".join(_words(entry) for entry in done)
+        return "; ".join(_words(entry) for entry in self._done_on(approval))
+
+    def _alone_on(self, approval: Approval) -> bool:
+        """Was something done that rests on this decision and on no other?"""
+        return any(entry.decisions == (approval.id,) for entry in self._done_on(approval))
+
+    def _done_on(self, approval: Approval) -> list[EffectEntry]:
+        return [e for e in self._effects if e.state == "done" and approval.id in e.decisions]
 
     def _in_doubt(self) -> str:
         """Effects that were begun and of which nobody knows whether they happened, in words."""
@@ -122,7 +140,9 @@ class Progress:
             if not approval.decision or approval.outcome or approval.id in still_open:
                 continue
             if approval.applied_at:
-                text = self._executed_on(approval) or nothing
+                text = self._executed_on(approval) or (
+                    WENT_ON if self._alone_on(approval) else nothing
+                )
                 self._take(Change(approval.concluded("done", text, self._now)))
             elif finished:
                 self._take(Change(approval.concluded("failed", TOO_LATE, self._now)))

@@ -26,9 +26,11 @@ class Queue:
         for name, task in tasks.items():
             self.docket.register(task, names=[name])
 
-    async def add(self, step: Step) -> None:
-        """Have the step done; nothing happens where the same one is queued or running."""
-        await self.docket.add(step.kind, key=step.key)(step.subject)
+    async def add(self, step: Step, again: int = 0) -> None:
+        """Have the step done; nothing happens where the same one is queued or running. again:
+        another number is another task, where a worker took the first one and is gone."""
+        key = f"{step.key}~{again}" if again else step.key
+        await self.docket.add(step.kind, key=key)(step.subject)
 
 
 async def _served_elsewhere(subject: str) -> Any:

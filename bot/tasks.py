@@ -4,7 +4,8 @@ A task reads the record, does what is owed, commits, and asks `steps.due` again.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from bot import steps
 from bot.advancing import Advancing
@@ -15,14 +16,18 @@ from bot.showing import Showing
 
 log = logging.getLogger(__name__)
 
+TAKEN_AND_GONE = timedelta(seconds=8)  # a step that was queued and is still owed; doubled each time
+
 
 @dataclass(frozen=True)
 class Tasks:
-    """Its bound methods are the docket tasks."""
+    """Its bound methods are the docket tasks. owed_since: the steps that were owed when it was
+    last asked, by key, and since when."""
 
     changes: Changes
     advancing: Advancing
     showing: Showing
+    owed_since: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def register(self) -> None:
         self.changes.queue.serve(advance=self.advance, show=self.show, expire=self.expire)
@@ -52,9 +57,13 @@ class Tasks:
         """Ask for every record what is still owed."""
         await self._after_a_restart()
         now = self.changes.now()
+        since: dict[str, datetime] = {}
         async for record in self.changes.store.owing(now):
             for step in steps.due(record, now):
-                await self.changes.queue.add(step)
+                since[step.key] = self.owed_since.get(step.key, now)
+                await self.changes.queue.add(step, _again(now - since[step.key]))
+        self.owed_since.clear()
+        self.owed_since.update(since)
 
     async def _after_a_restart(self) -> None:
         """A Redis that restarted or failed over may have lost its last moments: what is open is
@@ -66,3 +75,9 @@ class Tasks:
         async for approval in store.open_approvals():
             await self.changes.change(approval.id, lambda a: Change(a.doubted()), queue=True)
         await store.known_as(run_id)
+
+
+def _again(owed_for: timedelta) -> int:
+    """How often a step is queued anew under another key: docket keeps the key of a task for most
+    of a minute whose worker is gone. Ever more seldom, so that a long queue does not grow."""
+    return (owed_for // TAKEN_AND_GONE).bit_length()

@@ -175,10 +175,10 @@ class Runner:
             inner = task.state if isinstance(task.state, StateSnapshot) else None
             nested, missing = await self._survey(inner, thread_id) if inner else ([], set[str]())
             gone |= missing
-            found += nested or [
-                _question(snapshot, task, interrupt, thread_id, writes)
-                for interrupt in task.interrupts
-            ]
+            # While a subgraph has work its parent still names the question that began the pause.
+            own = () if inner and inner.tasks else task.interrupts
+            found += nested
+            found += [_question(snapshot, task, each, thread_id, writes) for each in own]
         return found, gone
 
 

@@ -160,6 +160,25 @@ def test_a_decision_that_is_asked_about_still_is_not_concluded() -> None:
     assert same.approvals == {}
 
 
+def test_a_decision_that_was_handed_over_and_not_taken_is_not_waited_for() -> None:
+    """The worker was told to stop before the graph's first step: nobody else would go on."""
+    same = state(question(ASKED))
+    stopped = After(progress(handed()).note(same, drained=True))
+    refused = After(progress(handed(), of=run().begin(NOW)).note(same))
+
+    assert stopped.run.status == "queued"
+    assert (refused.run.status, refused.run.retry_at is not None) == ("running", True)
+    assert "did not take the decision" in refused.run.error
+
+
+def test_a_rejection_on_which_something_was_done_is_not_said_to_have_done_nothing() -> None:
+    rejected = approval().decide(reject(approval()), NOW).record
+    handed_to = rejected.hand_over(NOW, "one", "cp1").record
+    ended = After(progress(handed_to, effects=(REFUND,)).note(state(finished=True)))
+
+    assert ended.outcome() == ("done", "The workflow went on")
+
+
 def test_an_answer_that_was_not_accepted_is_asked_again() -> None:
     again = After(progress(handed()).note(state(question(ASKED, "ap_2"))))
 

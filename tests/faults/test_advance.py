@@ -10,6 +10,7 @@ from docket import Worker
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from pydantic import BaseModel
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bot.app import Roles, serve
 from bot.records import Change
@@ -160,6 +161,48 @@ async def test_a_stopping_worker_stops_its_graphs_between_two_nodes(
         card = await deployment.card("Send it")
         await deployment.reads(card, "Sent, m_1")
     assert provider.calls == 1
+
+
+async def test_a_decision_that_a_stopping_worker_handed_over_is_carried_out_by_the_next(
+    deployment: Deployment, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops between the hand-over and the first step of the graph."""
+    known = Catalog([workflow(provider)])
+    async with deployment.instance("one", known) as bot:
+        run = await bot.starter.start_run("mail", {})
+        card = await deployment.card("Send it")
+        await deployment.settled(run.thread_id)
+        advancing = bot.tasks.advancing
+        look = advancing.runner.look
+
+        async def looked(*about: str) -> Any:
+            advancing.drain()
+            return await look(*about)
+
+        monkeypatch.setattr(advancing.runner, "look", looked)
+        await deployment.person("mara").click(card, "Approve")
+
+        async def handed_over() -> bool:
+            (approval,) = await deployment.approvals_of(run.thread_id)
+            return approval.handed_over_at is not None and not advancing.running
+
+        await eventually("the worker has given up", handed_over, within=30)
+    assert provider.calls == 0
+    async with deployment.instance("two", known):
+        await deployment.reads(card, "Sent, m_1", within=30)
+
+
+async def test_a_redis_of_the_workflows_own_that_fails_is_the_runs_to_tell(
+    bot: Services, deployment: Deployment, provider: Provider
+) -> None:
+    provider.errors = [RedisConnectionError("theirs")]
+    thread_id = await approved(bot, deployment)
+
+    async def told() -> bool:
+        return "ConnectionError" in (await deployment.run_of(thread_id)).error
+
+    await eventually("the error is noted", told, within=30)
+    await deployment.reads(await deployment.card("Send it"), "Sent, m_1", within=30)
 
 
 async def test_a_process_whose_worker_is_broken_ends_and_says_why(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from langgraph.errors import UnknownInterruptError
+from langgraph.runtime import RunControl
 
 from bot.local.redis import EmbeddedRedis
 from tests.workflows.graphs import (
@@ -46,6 +47,25 @@ def titles(state: ThreadState) -> list[str]:
 def the(state: ThreadState, name: str) -> Question:
     [question] = [each for each in state.open if title(each) == name]
     return question
+
+
+async def test_a_question_of_a_subgraph_that_was_answered_is_not_open_while_the_subgraph_works(
+    rig: Rig,
+) -> None:
+    """Drained behind its gate: the parent still names the interrupt that began the pause."""
+    control = RunControl()
+
+    def drains(state: Log) -> Log:
+        control.request_drain()
+        return {"log": ["drains"]}
+
+    inner = line(ask=gate("x"), drains=drains, end=does("end")).compile()
+    threads = await rig.threads(line(inner=inner))
+    paused = await threads.advance()
+    drained = await threads.advance(approved(paused), control=control)
+
+    assert (drained.questions, drained.stalled) == ((), True)
+    assert (await threads.advance()).finished
 
 
 async def test_two_gates_one_after_the_other(rig: Rig) -> None:
