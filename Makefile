@@ -6,7 +6,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(PYTHON) -m pip --python $(BIN)/python -qq --disable-pip-version-check
 
-.PHONY: help setup demo test lint check lock
+N ?= 300
+SECONDS ?= 300
+
+.PHONY: help setup demo test lint check soak lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +29,9 @@ lint: $(READY) ## format, lint, types and the direction of imports
 	$(BIN)/lint-imports
 
 check: lint test ## everything that must pass before a commit: what CI runs
+
+soak: $(READY) ## processes, Redis and Slack fail for minutes: make soak N=300 SECONDS=300
+	$(BIN)/python -m tests.faults.soak --threads $(N) --seconds $(SECONDS) $(ARGS)
 
 lock: ## write requirements.lock again; newer versions: make lock ARGS=--upgrade
 	@uv=$$(PATH="$(BIN):$$PATH" command -v uv) || uv="$(PYTHON) -m uv"; \

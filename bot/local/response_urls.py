@@ -43,6 +43,10 @@ class ResponseUrls:
         self._targets[key] = target
         return f"{self.core.url}/response/{kind}/{self.core.workspace.team.id}/{key}"
 
+    def target_of(self, url: str) -> Target:
+        """What became of an address that was issued."""
+        return self._targets[url.rsplit("/", 1)[-1]]
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One POST of the bot to a response_url."""
         fault = self.faults.next_for("response_url")
