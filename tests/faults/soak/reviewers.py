@@ -14,6 +14,7 @@ from tests.faults.soak.cluster import Cluster
 WAYS = ("approve", "reject", "double", "opposite", "stale", "replay")
 LOOK = 0.3  # seconds between two looks at the channel
 AGAIN = 1.0  # seconds after which a person clicks again whose click Slack marked as failed
+PATIENCE = 6.0  # seconds for a card to change before a person clicks again
 BUTTON = {"approve": "Approve", "reject": "Reject"}
 
 
@@ -78,11 +79,12 @@ class Reviewers:
                 await self._send(title, "mara", first, payload)
 
     async def _until_acknowledged(self, title: str, card: Seen, who: str, decision: str) -> None:
-        """What a person does whose click Slack marks with a warning: click again, as long as
-        the card still asks."""
-        while not (await self._send(title, who, decision, self._payload(card, who, decision))).ok:
-            self.failed += 1
-            await asyncio.sleep(AGAIN)
+        """What a person does whose click Slack marks with a warning, or who is told that nothing
+        was recorded: click again, as long as the card still asks."""
+        while True:
+            ack = await self._send(title, who, decision, self._payload(card, who, decision))
+            self.failed += not ack.ok
+            await asyncio.sleep(AGAIN if not ack.ok else PATIENCE)
             if not self.cluster.slack.person(who).again(card).buttons:
                 return
 
