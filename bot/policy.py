@@ -25,12 +25,14 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Member:
-    """A Slack user as users.info tells it. full: neither bot, guest, stranger nor deactivated."""
+    """A Slack user as users.info tells it. full: neither bot, guest, stranger nor deactivated.
+    team: where they belong. known_as: other ids of the same, as of the team in its enterprise."""
 
     team: str
     user: str
     name: str
     full: bool
+    known_as: frozenset[str] = frozenset()
 
 
 def authorize(
@@ -40,7 +42,7 @@ def authorize(
 
     groups: the members of the user groups that the policy names; one that is missing has none.
     """
-    if not approval.team or member.team != approval.team:
+    if not approval.team or approval.team not in {member.team, *member.known_as}:
         return Why.OTHER_WORKSPACE
     if not member.full:
         return Why.NOT_A_MEMBER

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -13,6 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.approvals import MessageRef
 from bot.policy import Member
 from bot.views.card import ButtonValue, Card
+
+T = TypeVar("T")
 
 CARD_EVENT = "countersign_card"
 TRAIL_EVENT = "countersign_trail"
@@ -30,6 +32,8 @@ PASSING = frozenset(
         "team_added_to_org",
     }
 )
+NOBODY = ("user_not_found", "user_not_visible")
+TOO_LATE = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id")
 
 
 class SlackUnavailable(Exception):
@@ -67,12 +71,16 @@ class Told:
 
 @dataclass
 class SlackGateway:
-    """team: enterprise or team id; bot_user: the id of our own user. Both from auth.test."""
+    """team: enterprise or team id, as records carry it; bot_user: the id of our own user. All from
+    auth.test, which is asked once: that a click counts does not hang on a second answer."""
 
     client: AsyncWebClient
     team: str
     bot_user: str
     team_name: str = ""
+    team_id: str = ""
+    enterprise_id: str = ""
+    bot_id: str = ""
     monotonic: Callable[[], float] = time.monotonic
     _members: dict[str, tuple[float, Member]] = field(default_factory=dict[str, Any])
     _groups: dict[str, tuple[float, frozenset[str]]] = field(default_factory=dict[str, Any])
@@ -81,13 +89,27 @@ class SlackGateway:
     async def connect(cls, client: AsyncWebClient) -> "SlackGateway":
         """SlackRefused where the token is not good."""
         who = await _call(client.auth_test())
-        team = who.get("enterprise_id") or who["team_id"]
-        return cls(client, team, who["user_id"], who.get("team", ""))
+        team_id, enterprise_id = _given(who, "team_id", str), who.get("enterprise_id") or ""
+        return cls(
+            client,
+            team=enterprise_id or team_id,
+            bot_user=_given(who, "user_id", str),
+            team_name=who.get("team") or "",
+            team_id=team_id,
+            enterprise_id=enterprise_id,
+            bot_id=who.get("bot_id") or "",
+        )
+
+    @property
+    def own_ids(self) -> frozenset[str]:
+        """What our workspace goes by: payloads name it by its own id, its enterprise's, or both,
+        and a record by the one that it had then."""
+        return frozenset({self.team, self.team_id, self.enterprise_id} - {""})
 
     async def check_app_token(self, token: str) -> None:
         """SlackRefused where Socket Mode could not be opened with it; the SDK would try, and log
         a traceback, for ever."""
-        await _call(self.client.apps_connections_open(app_token=token))
+        _given(await _call(self.client.apps_connections_open(app_token=token)), "url", str)
 
     async def why_not_in(self, channel: str) -> str | None:
         """What keeps cards out of the channel, and the cure; None: nothing does."""
@@ -160,8 +182,22 @@ class SlackGateway:
                 yield Told(approval_id, int(number or 0), str(event or ""))
 
     async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
-        """Within three seconds of the click that gave the trigger."""
-        await _call(self.client.views_open(trigger_id=trigger_id, view=view))
+        """Within three seconds of the click that gave the trigger; SlackUnavailable after that:
+        another click gives another."""
+        try:
+            await _call(self.client.views_open(trigger_id=trigger_id, view=view))
+        except SlackRefused as refused:
+            if refused.code in TOO_LATE:
+                raise SlackUnavailable(refused.code) from None
+            raise
+
+    async def whisper(self, channel: str, user: str, card: Card) -> None:
+        """Only this user sees it, and only now: for private answers where no response_url came."""
+        await _call(
+            self.client.chat_postEphemeral(
+                channel=channel, user=user, text=card.text, blocks=card.blocks or None
+            )
+        )
 
     async def publish_home(self, user: str, view: dict[str, Any]) -> None:
         await _call(self.client.views_publish(user_id=user, view=view))
@@ -172,20 +208,44 @@ class SlackGateway:
         )
         return found["permalink"]
 
-    async def member(self, user: str, team: str) -> Member:
-        """As users.info tells it, at most a minute old. team: the workspace that the click
-        came from."""
+    async def member(self, user: str, *teams: str) -> Member:
+        """As users.info tells it, at most a minute old. teams: the ids, of team and enterprise,
+        that the click came from: whom we name in a card may click elsewhere."""
         known = self._members.get(user)
-        if known and known[0] > self.monotonic():
-            return replace(known[1], team=team)  # whom we name in a card may click elsewhere
-        info = (await _call(self.client.users_info(user=user)))["user"]
+        if not known or known[0] <= self.monotonic():
+            member = await self._looked_up(user)
+            known = (self.monotonic() + CACHED_FOR, member)
+            self._members[user] = known
+        if self.own_ids.isdisjoint(teams):
+            team, also = next(iter(teams), ""), frozenset(teams)
+        else:
+            team, also = self.team, self.own_ids.union(teams)
+        return replace(known[1], team=team, known_as=also)
+
+    async def _looked_up(self, user: str) -> Member:
+        """Someone whom Slack does not know is no member; their name is empty."""
+        nobody = Member(team="", user=user, name="", full=False)
+        if not user:
+            return nobody
+        try:
+            info = _given(await _call(self.client.users_info(user=user)), "user", dict)
+        except SlackRefused as refused:
+            if refused.code in NOBODY:
+                return nobody
+            raise
         flags = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
-        profile = info.get("profile", {})
+        profile = info.get("profile") or {}
         name = info.get("real_name") or profile.get("real_name") or info.get("name") or user
-        full = not any(info.get(flag) for flag in flags)
-        member = Member(team=team, user=user, name=name, full=full)
-        self._members[user] = (self.monotonic() + CACHED_FOR, member)
-        return member
+        full = not any(info.get(flag) for flag in flags) and not self._is_foreign(info)
+        return Member(team="", user=user, name=str(name), full=full)
+
+    def _is_foreign(self, info: dict[str, Any]) -> bool:
+        """Someone of another workspace, in a channel that we share with it: is_stranger is false
+        for them."""
+        enterprise = info.get("enterprise_user") or {}
+        told = [info.get("team_id"), enterprise.get("enterprise_id"), *enterprise.get("teams", [])]
+        ids = {each for each in told if each}
+        return bool(ids) and self.own_ids.isdisjoint(ids)
 
     async def groups(self, approvers: Iterable[str]) -> dict[str, frozenset[str]]:
         """The members of the user groups (S…) among `approvers`, at most a minute old. A group
@@ -202,9 +262,11 @@ class SlackGateway:
         found: dict[str, str] = {}
         for user in {user for user in users if user}:
             try:
-                found[user] = (await self.member(user, self.team)).name
+                member = await self.member(user, self.team)
             except (SlackRefused, SlackUnavailable):
                 continue
+            if member.name:
+                found[user] = member.name
         return found
 
     async def _group(self, group: str) -> frozenset[str]:
@@ -213,7 +275,7 @@ class SlackGateway:
             return known[1]
         try:
             found = await _call(self.client.usergroups_users_list(usergroup=group))
-            users = frozenset(found["users"])
+            users = frozenset(_given(found, "users", list))
         except SlackRefused as refused:
             if refused.code not in ("no_such_subteam", "subteam_not_found"):
                 raise
@@ -262,6 +324,14 @@ async def _call(request: Awaitable[Any]) -> Any:
         raise SlackUnavailable("no JSON object") from None
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         raise SlackUnavailable(type(error).__name__) from None
+
+
+def _given(answer: Any, key: str, kind: type[T]) -> T:
+    """SlackUnavailable where the answer does not have it: something else answered."""
+    value = answer.get(key)
+    if not isinstance(value, kind) or value == "":
+        raise SlackUnavailable(f"no {key} in the answer")
+    return value
 
 
 def _retry_after(error: SlackApiError) -> float:

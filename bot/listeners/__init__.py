@@ -2,12 +2,13 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import commands, decisions, home
+from bot.listeners import commands, decisions, home, otherwise
 from bot.services import Services
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    """Every listener of the app."""
+    """Every listener of the app; Bolt takes the first that fits."""
     commands.register(app, services)
     decisions.register(app, services)
     home.register(app, services)
+    otherwise.register(app, services)

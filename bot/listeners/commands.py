@@ -6,14 +6,16 @@ import re
 import shlex
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals import Approval
-from bot.listeners.guard import guarded, tell
+from bot.listeners.guard import Answering, guarded, no_answer
+from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
 from bot.runs import OtherInput
 from bot.services import Services
 from bot.slack import SlackRefused, SlackUnavailable
 from bot.starting import BadStart, made_thread_id
+from bot.views.answers import NOT_KNOWN
 from bot.views.card import ActionId, Card
 from bot.views.help import help_card, problem_card
 from bot.views.listing import PAGE_SIZE, QUESTIONS_AT_MOST, Page, pending_list, thread_report
@@ -26,29 +28,26 @@ MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    @guarded
-    async def command(body: dict[str, Any], ack: AsyncAck, respond: AsyncRespond) -> None:
+    async def command(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        await _show(respond, await answer(services, body))
+        await answering(await answer(services, body))
 
-    @guarded
-    async def page(body: dict[str, Any], ack: AsyncAck, respond: AsyncRespond) -> None:
+    async def page(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        value = body["actions"][0].get("value") or ""
-        start = int(value) if value.isdecimal() else 0
-        await _show(respond, await list_pending(services, start), replace_original=True)
+        await answering(await list_pending(services, start_of(body)), replace_original=True)
 
-    app.command(COMMAND)(command)
+    app.command(COMMAND)(guarded(services.slack, command))
     for action in (ActionId.PREVIOUS, ActionId.NEXT):
-        app.action(action)(page)
+        app.action(action)(guarded(services.slack, page))
 
 
 async def answer(services: Services, body: dict[str, Any]) -> Card:
     """The private answer to one command. Guests get none: titles name customers and amounts."""
     try:
-        member = await services.slack.member(body["user_id"], body["team_id"])
-    except (SlackRefused, SlackUnavailable):
-        return problem_card("Slack could not tell us who you are. Try again in a minute.")
+        member = await services.slack.member(user_of(body), services.slack.team)
+    except (SlackRefused, SlackUnavailable) as error:
+        words = no_answer(error, f"{COMMAND}: who types it", NOT_KNOWN)
+        return Card(words, [section(words)])
     if not member.full:
         return problem_card("Only full members of this workspace use /approvals.")
     return await _routed(services, body)
@@ -62,13 +61,16 @@ async def _routed(services: Services, body: dict[str, Any]) -> Card:
     match words:
         case [] | ["list"]:
             return await list_pending(services, 0)
+        case ["list", page] if page.isdecimal():
+            first = (max(1, int(page[:9])) - 1) * PAGE_SIZE
+            return await list_pending(services, min(first, FIRST_AT_MOST))
         case ["help"]:
             return help_card(services.catalog.values())
         case ["show", thread_id]:
             return await show(services, thread_id)
         case ["start", workflow, *fields]:
             return await start(services, body, workflow, fields)
-        case ["show" | "start", *_]:
+        case ["list" | "show" | "start", *_]:
             return help_card(services.catalog.values(), f"`{words[0]}` needs more, or less.")
         case _:
             asked = escape(words[0], 60)
@@ -109,7 +111,7 @@ async def start(services: Services, body: dict[str, Any], workflow: str, fields:
             workflow,
             values,
             thread_id=_once(workflow, body),
-            requester=body["user_id"],
+            requester=user_of(body),
             team=services.slack.team,
         )
     except (UnknownWorkflow, InvalidInput, BadStart, OtherInput) as problem:
@@ -146,7 +148,3 @@ def _value(typed: str) -> str:
     """As it was meant: Slack escapes &, < and >, and sends a mention as <@U…|name>."""
     mention = MENTION.match(typed)
     return mention.group(1) if mention else html.unescape(typed)
-
-
-async def _show(respond: AsyncRespond, card: Card, *, replace_original: bool = False) -> None:
-    await tell(respond, card.text, blocks=card.blocks, replace_original=replace_original)

@@ -1,14 +1,14 @@
 """A click on a card: who may, does the button still hold, record, and only then acknowledge."""
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals import Approval
-from bot.listeners.guard import guarded, tell
+from bot.listeners.guard import Answering, guarded, no_answer
+from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
 from bot.policy import Member, Why, authorize, refuse_stale
 from bot.services import Services
 from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
@@ -18,17 +18,15 @@ from bot.views.card import DECIDES, ActionId, ButtonValue
 from bot.views.details import details_view
 from workflows.protocol import Actor, Approve, Decision, Reject
 
-log = logging.getLogger(__name__)
-
 LOOK_UP = 2.0  # seconds: Slack gives up on a click after three
 STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)  # they learn nothing; others first what is new
 
 
 @dataclass(frozen=True)
 class Click:
-    """team: the workspace that the clicker belongs to. value: None where it is none of ours."""
+    """teams: ids of the clicker's workspace. value: None where it is none of ours."""
 
-    team: str
+    teams: tuple[str, ...]
     user: str
     decision: str
     value: ButtonValue | None
@@ -36,50 +34,49 @@ class Click:
     @classmethod
     def read(cls, body: dict[str, Any]) -> "Click":
         """From a block_actions payload. Who clicked is told by ids; names can be chosen."""
-        action = body["actions"][0]
         return cls(
-            team=workspace_of(body),
-            user=body["user"]["id"],
-            decision=DECIDES[ActionId(action["action_id"])],
-            value=ButtonValue.read(action.get("value") or ""),
+            teams=workspaces_of(body),
+            user=user_of(body),
+            decision=DECIDES[ActionId(action_of(body)["action_id"])],
+            value=ButtonValue.read(value_of(body)),
         )
 
 
 def register(app: AsyncApp, services: Services) -> None:
-    @guarded
-    async def decide(body: dict[str, Any], ack: AsyncAck, respond: AsyncRespond) -> None:
+    async def decide(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         answer = await take(services, Click.read(body))
         await ack()
         if answer:
-            await tell(respond, answer, replace_original=False)
+            await answering.words(answer)
 
-    @guarded
-    async def details(body: dict[str, Any], ack: AsyncAck, respond: AsyncRespond) -> None:
+    async def details(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
         answer = await open_details(services, body)
         if answer:
-            await tell(respond, answer, replace_original=False)
+            await answering.words(answer)
 
-    app.action(ActionId.DETAILS)(details)
+    app.action(ActionId.DETAILS)(guarded(services.slack, details))
     for action in DECIDES:
-        app.action(action)(decide)
+        app.action(action)(guarded(services.slack, decide))
 
 
 async def open_details(services: Services, body: dict[str, Any]) -> str | None:
     """Show all that is asked, where the card had to cut it; else the words that say why not."""
-    value = ButtonValue.read(body["actions"][0].get("value") or "")
+    value = ButtonValue.read(value_of(body))
     approval = await services.store.approval(value.approval) if value else None
     if approval is None:
         return refusal(Why.UNKNOWN, None, "")
     try:
-        member = await services.slack.member(body["user"]["id"], workspace_of(body))
+        member = await services.slack.member(user_of(body), *workspaces_of(body))
         why = authorize(approval, member, {})
         if why is not None and why in STRANGERS:
             return refusal(why, approval, "")
-        await services.slack.open_view(body["trigger_id"], details_view(approval))
+        trigger = str(body.get("trigger_id") or "")
+        if not trigger:
+            return NOT_SHOWN
+        await services.slack.open_view(trigger, details_view(approval))
     except (SlackUnavailable, SlackRefused) as error:
-        log.warning("%s: the details could not be opened: %s", approval.id, error)
-        return NOT_SHOWN
+        return no_answer(error, f"{approval.id}: the details", NOT_SHOWN)
     return None
 
 
@@ -93,8 +90,7 @@ async def take(services: Services, click: Click) -> str | None:
             async with asyncio.timeout(LOOK_UP):
                 member, may_not = await _asked_slack(services.slack, approval, click)
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
-            log.warning("%s: Slack does not say who may decide: %s", approval.id, error)
-            return NOT_RECORDED
+            return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
         now = services.now()
         stale = refuse_stale(approval, click.value.digest, click.decision, now)
         why = may_not if may_not in STRANGERS else stale or may_not
@@ -114,7 +110,7 @@ async def _asked_slack(
 ) -> tuple[Member, Why | None]:
     """Who clicked, and why they may not decide. Groups are asked for only where they matter: an
     approver by id decides also while Slack cannot tell who is in a group."""
-    member = await slack.member(click.user, click.team)
+    member = await slack.member(click.user, *click.teams)
     why = authorize(approval, member, {})
     if why == Why.NOT_AN_APPROVER:
         why = authorize(approval, member, await slack.groups(approval.policy.approvers))
@@ -123,11 +119,3 @@ async def _asked_slack(
 
 def _decision(kind: str, **who_and_when: Any) -> Decision:
     return Approve(**who_and_when) if kind == "approve" else Reject(**who_and_when)
-
-
-def workspace_of(body: dict[str, Any]) -> str:
-    """The enterprise, or the team that the user belongs to; `team` is null on org installs."""
-    enterprise = (body.get("enterprise") or {}).get("id")
-    user = body.get("user") or {}
-    team = user.get("team_id") or (body.get("team") or {}).get("id")
-    return str(enterprise or team or "")

@@ -1,36 +1,83 @@
 """The one place where a listener's errors become words and a reference number."""
 
-import functools
+import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 
+from bot.listeners.payloads import channel_of, user_of
+from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
 from bot.telemetry import reference
-from bot.views.answers import UNEXPECTED
+from bot.views.answers import REFUSED, UNEXPECTED
+from bot.views.card import Card
+from bot.views.text import escape
 
-Listener = Callable[..., Awaitable[None]]
+log = logging.getLogger(__name__)
 
 
-def guarded(listener: Callable[[dict[str, Any], AsyncAck, AsyncRespond], Awaitable[None]]) -> Any:
+@dataclass(frozen=True)
+class Answering:
+    """Answers privately whoever clicked or typed: by the response_url, else in the channel."""
+
+    slack: SlackGateway
+    respond: AsyncRespond
+    body: dict[str, Any]
+
+    async def __call__(self, card: Card, *, replace_original: bool = False) -> None:
+        """One that does not arrive is logged: the work itself is done."""
+        try:
+            if self.respond.response_url:
+                await self.respond(
+                    text=card.text,
+                    blocks=card.blocks or None,
+                    response_type="ephemeral",
+                    replace_original=replace_original,
+                )
+            else:
+                await self._whisper(card)
+        except Exception as error:  # noqa: BLE001 - Slack is away, and nobody is left to tell
+            reference(error, listener="respond")
+
+    async def words(self, text: str) -> None:
+        await self(Card(text, []))
+
+    async def _whisper(self, card: Card) -> None:
+        channel, user = channel_of(self.body), user_of(self.body)
+        if not channel or not user:
+            log.warning("nobody can be told, Slack names no way back: %s", card.text)
+            return
+        try:
+            await self.slack.whisper(channel, user, card)
+        except (SlackRefused, SlackUnavailable) as error:
+            log.warning("%s in %s could not be told (%s): %s", user, channel, error, card.text)
+
+
+Listener = Callable[[dict[str, Any], AsyncAck, Answering], Awaitable[None]]
+
+
+def guarded(slack: SlackGateway, listener: Listener) -> Any:
     """Answer an unexpected error privately. It never escapes: an exception after `ack()` would
     take the ack back."""
 
-    @functools.wraps(listener)
     async def listen(body: dict[str, Any], ack: AsyncAck, respond: AsyncRespond) -> None:
+        answering = Answering(slack, respond, body)
         try:
-            await listener(body, ack, respond)
+            await listener(body, ack, answering)
         except Exception as error:  # noqa: BLE001 - whatever it is, a person waits for an answer
             number = reference(error, listener=listener.__name__)
             await ack()
-            await tell(respond, UNEXPECTED.format(number=number))
+            await answering.words(UNEXPECTED.format(number=number))
 
     return listen
 
 
-async def tell(respond: AsyncRespond, text: str, **message: Any) -> None:
-    """A private answer. One that does not arrive is logged: the work itself is done."""
-    try:
-        await respond(text=text, response_type="ephemeral", **message)
-    except Exception as error:  # noqa: BLE001 - Slack is away, and nobody is left to tell
-        reference(error, listener="respond")
+def no_answer(error: Exception, about: str, passing: str) -> str:
+    """Slack did not tell what was needed: log it, and give the words for the person. `passing`
+    where another try may help; what Slack refuses stays until the operator mends it."""
+    if isinstance(error, SlackRefused):
+        log.error("%s: Slack refuses: %s", about, error)
+        return REFUSED.format(code=escape(error.code, 80))
+    log.warning("%s: Slack does not answer: %s", about, str(error) or type(error).__name__)
+    return passing

@@ -6,8 +6,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.listeners.commands import list_pending
+from bot.listeners.payloads import user_of
 from bot.services import Services
-from bot.slack import SlackRefused, SlackUnavailable
 from bot.telemetry import reference
 from bot.views.home import home_view
 
@@ -16,19 +16,20 @@ log = logging.getLogger(__name__)
 
 def register(app: AsyncApp, services: Services) -> None:
     async def opened(event: dict[str, Any]) -> None:
-        if event.get("tab") != "home":
+        user = user_of(event)
+        if event.get("tab") != "home" or not user:
             return
         try:
-            member = await services.slack.member(event["user"], services.slack.team)
+            member = await services.slack.member(user, services.slack.team)
             if not member.full:
                 return
             listing = await list_pending(services, 0)
-            await services.slack.publish_home(event["user"], home_view(listing))
-        except (SlackRefused, SlackUnavailable) as error:
+            await services.slack.publish_home(user, home_view(listing))
+        except Exception as error:  # noqa: BLE001 - Slack's or Redis's: it is drawn when opened again
             reference(error, listener="home")
 
     async def group_changed(event: dict[str, Any]) -> None:
-        services.slack.forget_group(event.get("subteam_id", ""))
+        services.slack.forget_group(str(event.get("subteam_id") or ""))
 
     async def removed(event: dict[str, Any]) -> None:
         log.error("Slack says %s: install the app again and set its new token", event.get("type"))

@@ -15,7 +15,15 @@ NOT_RECORDED = (
     ":warning: Slack could not tell us who may decide, so *nothing was recorded*. "
     "Try again in a minute."
 )
-
+REFUSED = (
+    ":warning: Slack refuses what we need for this (`{code}`), so *nothing was recorded*. "
+    "Trying again does not help until the operator has looked at it: tell them."
+)
+NOT_KNOWN = ":warning: Slack could not tell us who you are. Try again in a minute."
+OTHER_BUTTON = (
+    ":no_entry_sign: This button belongs to another version of Countersign, or to nothing that we "
+    "know. *Nothing was recorded.* `/approvals` lists what is pending."
+)
 NOT_SHOWN = ":warning: Slack did not open the details. Click *Show everything* again."
 
 
