@@ -23,7 +23,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import listeners
 from bot.advancing import Advancing
+from bot.bolt_app import bolt_app, socket_log
 from bot.changes import Changes
+from bot.http_endpoint import PATH, slack_events
 from bot.queue import Queue
 from bot.redis_check import require_suitable
 from bot.services import Services
@@ -185,36 +187,38 @@ async def serve(settings: BotSettings, roles: Roles) -> None:
 @contextlib.asynccontextmanager
 async def listening(settings: BotSettings, services: Services) -> AsyncGenerator[None, None]:
     """Slack's clicks and commands, by Socket Mode or by signed HTTP."""
-    secret = settings.signing_secret.get_secret_value() if settings.signing_secret else None
-    app = AsyncApp(client=services.slack.client, signing_secret=secret)
+    secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
+    app = bolt_app(services.slack)
     listeners.register(app, services)
     if settings.app_token:
         try:
             await services.slack.check_app_token(settings.app_token.get_secret_value())
         except SlackRefused as refused:
             raise BadSettings(f"SLACK_APP_TOKEN: Slack refuses it: {refused}") from None
-        handler = AsyncSocketModeHandler(app, settings.app_token.get_secret_value())
+        handler = AsyncSocketModeHandler(app, settings.app_token.get_secret_value(), socket_log())
         await handler.connect_async()
         try:
             yield
         finally:
             await handler.close_async()
     else:
-        async with http_endpoint(app, settings.port):
+        async with http_endpoint(app, secret, settings.port):
             yield
 
 
 @contextlib.asynccontextmanager
-async def http_endpoint(app: AsyncApp, port: int) -> AsyncGenerator[None, None]:
-    """`POST /slack/events` on all interfaces; Bolt checks each signature."""
-    runner = web.AppRunner(app.web_app(path="/slack/events"), access_log=None, shutdown_timeout=5)
+async def http_endpoint(app: AsyncApp, secret: str, port: int) -> AsyncGenerator[None, None]:
+    """`POST /slack/events` on all interfaces; each signature is checked."""
+    site = web.Application()
+    site.router.add_post(PATH, slack_events(app, secret))
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=5)
     await runner.setup()
     try:
         try:
             await web.TCPSite(runner, port=port).start()
         except OSError as error:
             raise PortTaken(f"PORT {port} cannot be listened on: {error.strerror}") from None
-        log.info("listening on port %s, path /slack/events", port)
+        log.info("listening on port %s, path %s", port, PATH)
         yield
     finally:
         await runner.cleanup()
