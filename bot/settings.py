@@ -110,6 +110,16 @@ class BotSettings(StoreSettings):
         Field(alias="COUNTERSIGN_INSTANCE", description="this process's name in the trail"),
     ] = ""
 
+    @field_validator("channel")
+    @classmethod
+    def _is_no_conversation(cls, value: str) -> str:
+        if value.startswith("D"):
+            raise ValueError(
+                f"COUNTERSIGN_CHANNEL: {value} is a direct message, and cards go where all of the "
+                "team sees them: name a channel (C…)"
+            )
+        return value
+
     @field_validator("approvers", mode="before")
     @classmethod
     def _by_commas(cls, value: object) -> object:
@@ -159,7 +169,8 @@ class ListenerSettings(BotSettings):
     @field_validator("signing_secret")
     @classmethod
     def _socket_or_http(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if not value and not info.data.get("app_token", "refused"):
+        is_secret = value and value.get_secret_value().strip()
+        if not is_secret and not info.data.get("app_token", "refused"):
             raise ValueError(
                 "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET: set the first for Socket Mode, "
                 "or the second for HTTP"

@@ -8,7 +8,7 @@ from workflows.catalog import Workflow
 
 EXAMPLES_AT_MOST = 20
 COMMANDS = """*What you can type*
-`/approvals` – what is waiting for a decision
+`/approvals`, `/approvals list 2` – what is waiting for a decision, page by page
 `/approvals show THREAD_ID` – one run: its questions, decisions and outcome
 `/approvals start WORKFLOW field=value …` – start a workflow
 `/approvals help` – this"""

@@ -54,7 +54,7 @@ def pending_list(page: Page, links: Mapping[str, str], now: datetime) -> Card:
 
 def _item(approval: Approval, link: str | None, now: datetime) -> list[Block]:
     title = rich.text(line(approval.request.title, 150), bold=True)
-    where = f"<{link}|Open the card>" if link else "_the card is on its way_"
+    where = f"<{link}|Open the card>" if link else _without_link(approval)
     risk = ":warning: high risk · " if approval.request.risk == "high" else ""
     about = (
         f"{risk}{escape(approval.workflow, 60)} · requested by "
@@ -62,6 +62,11 @@ def _item(approval: Approval, link: str | None, now: datetime) -> list[Block]:
         f"`{approval.thread_id}` · {where}"
     )
     return [{"type": "divider"}, rich.block(rich.paragraph(title)), context(about)]
+
+
+def _without_link(approval: Approval) -> str:
+    there = approval.message
+    return f"its card is in <#{there.channel}>" if there else "_the card is on its way_"
 
 
 def _paging(page: Page) -> list[Block]:
