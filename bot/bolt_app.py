@@ -6,6 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 
 from bot.slack import SlackGateway
@@ -27,7 +28,7 @@ def bolt_app(slack: SlackGateway) -> AsyncApp:
             client=slack.client,
             signing_secret="",
             request_verification_enabled=False,
-            before_authorize=_readable,
+            before_authorize=_Readable(),
             authorize=_known(slack),
         )
     finally:
@@ -55,16 +56,22 @@ def _known(slack: SlackGateway) -> Callable[[], Awaitable[AuthorizeResult]]:
     return authorize
 
 
-async def _readable(
-    body: dict[str, Any],
-    next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
-) -> BoltResponse:
-    """Bolt looks into payloads without asking what is there."""
-    missing = missing_in(body)
-    if not missing:
-        return await next()
-    log.warning("Slack sent something without %s: refused", missing)
-    return BoltResponse(status=400, body=f"no {missing}")
+class _Readable(AsyncMiddleware):
+    """Bolt looks into payloads without asking what is there; also to call a function, which is
+    why this is none."""
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - named so by Bolt, as `next` is
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002
+    ) -> BoltResponse:
+        missing = missing_in(req.body)
+        if not missing:
+            return await next()
+        log.warning("Slack sent something without %s: refused", missing)
+        return BoltResponse(status=400, body=f"no {missing}")
 
 
 def missing_in(body: dict[str, Any]) -> str | None:

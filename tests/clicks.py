@@ -20,18 +20,27 @@ async def click_as_drawn(
 
     value: another value than the button has; team: another workspace of the one who clicks.
     """
-    slack = deployment.slack
-    person = slack.person(who)
-    block, button = _button(card, label)
-    channel = slack.workspace.channels[card.channel]
-    payload = slack.acts.payloads.message_action(
-        person.user, channel, card.json, (block, button, None), {}
-    )
+    payload = drawn_click(deployment, who, card, label)
     if value is not None:
         payload["actions"][0]["value"] = value
     if team is not None:
         payload["user"]["team_id"] = payload["team"]["id"] = team
-    return await slack.delivery.send("interactive", payload, answerable=False)
+    return await deliver(deployment, payload)
+
+
+def drawn_click(deployment: Deployment, who: str, card: Seen, label: str) -> dict[str, Any]:
+    """The payload of such a click, for a test to change."""
+    slack = deployment.slack
+    person = slack.person(who)
+    block, button = _button(card, label)
+    channel = slack.workspace.channels[card.channel]
+    return slack.acts.payloads.message_action(
+        person.user, channel, card.json, (block, button, None), {}
+    )
+
+
+async def deliver(deployment: Deployment, payload: dict[str, Any]) -> Ack:
+    return await deployment.slack.delivery.send("interactive", payload, answerable=False)
 
 
 def value_of(card: Seen, label: str) -> str:

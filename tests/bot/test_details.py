@@ -1,11 +1,16 @@
 """A request that is too long for a card: nothing of it is hidden, and the buttons stay."""
 
+import json
+import re
 from typing import Any, TypedDict
 
+import pytest
 from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel
 
 from bot.local.person import texts_in
+from bot.views.details import details_view
+from tests.bot.samples import approval, request
 from tests.deployment import Deployment
 from tests.eventually import eventually
 from workflows.catalog import Catalog, Workflow
@@ -63,3 +68,23 @@ async def test_a_guest_is_shown_nothing(deployment: Deployment) -> None:
         await deployment.person("lena").click(card, "Show everything")
         await deployment.told("lena", "Only full members of this workspace decide")
         assert deployment.person("lena").modal is None
+
+
+LETTERS = {"CJK": "退款", "emoji": "🦆", "short lines": "a\n", "quotes": '"\\', "plain": "x"}
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_the_modal_fits_into_slack_by_bytes(name: str) -> None:
+    """As the SDK sends it; what is left out is counted."""
+    value = LETTERS[name] * 1000
+    fields = [{"kind": "text", "label": f"Clause {n}", "value": value} for n in range(100)]
+    view = details_view(approval(request(title="Contract", fields=fields)))
+    words = "\n".join(texts_in(view["blocks"]))
+    left = re.search(r"([\d,]+) more characters do not fit", words)
+
+    assert len(json.dumps(view)) < 250_000
+    assert left
+    if name in ("CJK", "emoji"):  # letters that stand in no label
+        shown = sum(words.count(letter) for letter in LETTERS[name])
+        assert shown + int(left[1].replace(",", "")) == 100 * len(value)
+    assert "Clause 5" in words

@@ -103,16 +103,22 @@ def test_what_is_wrong_is_named_with_what_it_should_be(environment: Set, name: s
     assert "^[" not in said[name], "a pattern is no sentence"
 
 
+def test_a_direct_message_is_no_channel_for_cards(environment: Set) -> None:
+    environment(COUNTERSIGN_CHANNEL="D0000MARA")
+
+    assert "is a direct message" in complaints()["COUNTERSIGN_CHANNEL"]
+
+
 def test_everything_that_is_wrong_is_named_at_once_beside_what_is_missing(environment: Set) -> None:
     environment(**{name: value for name, (value, _) in WRONG.items()}, REDIS_URL=None)
 
     assert set(complaints()) == {"REDIS_URL", *WRONG}
 
 
-@pytest.mark.parametrize("empty", [None, ""])
+@pytest.mark.parametrize("empty", [None, "", " "])
 def test_without_a_way_to_listen_both_ways_are_named(environment: Set, empty: str | None) -> None:
     """An empty secret is none: whoever knew that could sign any request."""
-    environment(SLACK_APP_TOKEN=empty, SLACK_SIGNING_SECRET=empty)
+    environment(SLACK_APP_TOKEN=(empty or "").strip(), SLACK_SIGNING_SECRET=empty)
     said = complaints()["SLACK_APP_TOKEN or SLACK_SIGNING_SECRET"]
 
     assert "Socket Mode" in said

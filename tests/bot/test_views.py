@@ -20,6 +20,7 @@ from tests.bot.samples import (
     NAMES,
     NOW,
     TITLE,
+    WHERE,
     actor,
     after,
     answer,
@@ -265,6 +266,14 @@ def test_a_list_is_paged(total: int, start: int, paging: dict[str, str], linked:
     home = home_view(shown)
     assert drawn.problems_of_view(home, "home") == []
     assert not any(block["type"] == "actions" for block in home["blocks"])
+
+
+def test_a_card_whose_link_is_not_known_is_not_said_to_be_missing() -> None:
+    posted = approval(message=WHERE)
+    words = drawn.words(pending_list(Page([posted], 0, 1), {}, NOW))
+
+    assert f"its card is in <#{WHERE.channel}>" in words
+    assert "on its way" not in words
 
 
 @pytest.mark.parametrize(

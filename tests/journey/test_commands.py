@@ -65,6 +65,19 @@ async def test_five_a_page_with_next_and_previous(bot: Services, deployment: Dep
     assert shown(await deployment.told("mara", "(1–5)")) == names[:5]
 
 
+@pytest.mark.parametrize(
+    ("page", "shown"), [("2", "(6–7)"), ("3", "(6–7)"), ("9" * 30, "(6–7)"), ("0", "(1–5)")]
+)
+async def test_a_page_can_be_asked_for(
+    bot: Services, deployment: Deployment, page: str, shown: str
+) -> None:
+    """One past the end is the last."""
+    for number in range(7):
+        thread_id = await deployment.start(customer=f"Customer {number}")
+        await eventually("it is pending", lambda t=thread_id: deployment.approvals_of(t))
+    await types(deployment, f"/approvals list {page}", shown)
+
+
 async def test_show_tells_one_thread(bot: Services, deployment: Deployment) -> None:
     thread_id = await deployment.start()
     card = await deployment.card("Refund $120.50 to Acme GmbH")
@@ -102,6 +115,7 @@ async def test_start_in_ones_own_name(bot: Services, deployment: Deployment) -> 
         ("start refund 50 EUR", "'50': write each value as field=value"),
         ('start refund customer="Ada', "A quotation mark is not closed."),
         ("start", "`start` needs more, or less."),
+        ("list all", "`list` needs more, or less."),
         ("approve everything", "There is no `/approvals approve`."),
         ("help", "*What you can type*"),
     ],
