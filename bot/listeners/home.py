@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 def register(app: AsyncApp, services: Services) -> None:
     async def opened(event: dict[str, Any]) -> None:
         user = user_of(event)
-        if event.get("tab") != "home" or not user:
+        if event.get("tab") != "home":
             return
         try:
             member = await services.slack.member(user, services.slack.team)
