@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
 from redis.asyncio import Redis
 
 from workflows.clock import Clock, utc_now
@@ -77,11 +77,26 @@ class EffectLedger:
         return ThreadEffects(self, lease, thread_id, decisions)
 
     async def entries(self, thread_id: str) -> list[EffectEntry]:
-        """Every effect of the thread, oldest first."""
-        keys = await self.redis.smembers(self.thread_key(thread_id))
-        stored = await self.redis.mget([self.key(_text(key)) for key in keys]) if keys else []
-        entries = [EffectEntry.model_validate_json(text) for text in stored if text]
+        """Every effect of the thread, oldest first; one that cannot be read is in doubt."""
+        keys = [_text(key) for key in await self.redis.smembers(self.thread_key(thread_id))]
+        stored = await self.redis.mget([self.key(key) for key in keys]) if keys else []
+        found = zip(keys, stored, strict=True)
+        entries = [self.read(key, thread_id, text) for key, text in found if text]
         return sorted(entries, key=lambda entry: (entry.at, entry.key))
+
+    def read(self, key: str, thread_id: str, stored: bytes | str) -> EffectEntry:
+        """The entry; one that cannot be read says so, and nothing is called again for it."""
+        try:
+            return EffectEntry.model_validate_json(stored)
+        except ValidationError:
+            return EffectEntry(
+                key=key,
+                thread_id=thread_id,
+                state="intended",
+                attempt="",
+                at=self.now(),
+                error="what the ledger holds of it cannot be read",
+            )
 
     def key(self, key: str) -> str:
         return f"{self.prefix}effect:{key}"
@@ -109,7 +124,8 @@ class ThreadEffects:
 
         key: from the run and the node, never from time or chance; give it to the provider as
         the idempotency key too. find: asks the provider whether it happened; None: it did not.
-        Raises EffectRefused (a later attempt may call again), EffectInDoubt, LeaseLost.
+        Raises EffectRefused (a later attempt may call again), EffectInDoubt (also where `call`
+        answers something else than a Receipt: it happened all the same), LeaseLost.
         """
         mine = EffectEntry(
             key=key,
@@ -137,6 +153,7 @@ class ThreadEffects:
             )
         receipt = await find()
         if receipt is not None:
+            _require_receipt(receipt, "find", mine.key)
             await self._settle(mine, state="done", receipt=receipt)
         return receipt
 
@@ -147,6 +164,7 @@ class ThreadEffects:
         except EffectRefused as refused:
             await self._settle(mine, state="refused", error=str(refused))
             raise
+        _require_receipt(receipt, "call", mine.key)
         await self._settle(mine, state="done", receipt=receipt)
         return receipt
 
@@ -168,7 +186,16 @@ class ThreadEffects:
         )
         if stored == b"lost":
             raise LeaseLost(self.lease.key)
-        return EffectEntry.model_validate_json(stored)
+        return ledger.read(entry.key, self.thread_id, stored)
+
+
+def _require_receipt(answered: object, of: str, key: str) -> None:
+    """Before it is written down. What was called has happened, so the effect stays in doubt."""
+    if not isinstance(answered, Receipt):
+        raise EffectInDoubt(
+            f"{of} must return a Receipt, and that of {key} returned a {type(answered).__name__}; "
+            "it may have happened, and is not called again"
+        )
 
 
 def _text(reply: bytes | str) -> str:

@@ -36,6 +36,7 @@ class Provider:
     def __init__(self) -> None:
         self.calls = 0
         self.errors: list[Exception] = []
+        self.receipt: Any = Receipt(id="m_1", summary="Sent")
         self.held = asyncio.Event()
         self.held.set()
 
@@ -44,7 +45,7 @@ class Provider:
         await self.held.wait()
         if self.errors:
             raise self.errors.pop(0)
-        return Receipt(id="m_1", summary="Sent")
+        return self.receipt
 
 
 def workflow(provider: Provider, **more: Any) -> Workflow:
@@ -96,6 +97,20 @@ async def test_a_node_that_raises_is_tried_again_and_the_effect_happens_once(
     card = await deployment.card("Send it")
     await deployment.reads(card, "Sent, m_1", within=30)
     assert provider.calls == 3
+
+
+async def test_a_call_that_answers_no_receipt_fails_the_run_with_words(
+    bot: Services, deployment: Deployment, provider: Provider
+) -> None:
+    provider.receipt = {"id": "m_1"}
+    thread_id = await approved(bot, deployment)
+    card = await deployment.card("Send it")
+    card = await deployment.reads(card, "call must return a Receipt", within=30)
+    assert "It may have happened" in card.words
+    shown = await deployment.shown(thread_id)
+    assert shown["run"]["status"] == "failed"
+    assert [entry["state"] for entry in shown["effects"]] == ["intended"]
+    assert provider.calls == 1
 
 
 async def test_a_secret_in_an_error_reaches_nobody(

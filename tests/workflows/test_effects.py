@@ -1,10 +1,12 @@
 """An effect happens once, however often its node runs and wherever its process dies."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -305,3 +307,47 @@ async def test_a_cancelled_call_stays_in_doubt(world: World) -> None:
     assert (await world.entry()).state == "intended"
     await world.once()
     assert (world.provider.calls, await world.provider.rows()) == (1, 1)
+
+
+async def test_what_is_no_receipt_is_refused_before_it_is_written(world: World) -> None:
+    """It has happened by then: in doubt, and never called again unasked."""
+
+    async def no_receipt() -> Receipt:
+        await world.provider.call()
+        answered: Any = {"id": "re_1"}
+        return answered
+
+    for _ in range(2):
+        with pytest.raises(EffectInDoubt) as told:
+            await world.effects.once(KEY, no_receipt)
+        assert world.provider.calls == 1
+        assert (await world.entry()).state == "intended"
+    with pytest.raises(EffectInDoubt, match=r"^call must return a Receipt, .* returned a dict;"):
+        await world.effects.once("another", no_receipt)
+    assert "gives no find=" in str(told.value)
+
+
+async def test_what_find_answers_is_checked_too(world: World) -> None:
+    await world.crash()
+
+    async def finds() -> Receipt | None:
+        answered: Any = True
+        return answered
+
+    with pytest.raises(EffectInDoubt, match=r"^find must return a Receipt, .* returned a bool;"):
+        await world.once(find=finds)
+    assert (world.provider.calls, (await world.entry()).state) == (1, "intended")
+
+
+async def test_an_entry_that_cannot_be_read_is_in_doubt_and_can_be_shown(world: World) -> None:
+    await world.once()
+    stored = {"key": KEY, "state": "done", "receipt": {"ok": True}}
+    await world.rig.redis.set(world.rig.ledger.key(KEY), json.dumps(stored))
+
+    entry = await world.entry()
+    assert (entry.state, entry.error) == ("intended", "what the ledger holds of it cannot be read")
+    with pytest.raises(EffectInDoubt):
+        await world.effects.once(KEY, world.provider.call)
+    assert world.provider.calls == 1
+    assert (await world.once()).summary == "Refund done"  # found at the provider, and mended
+    assert (await world.entry()).state == "done"
