@@ -122,10 +122,12 @@ def _question(approval: Approval, names: Mapping[str, str]) -> list[Block]:
 
 def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
     request = approval.request
-    note = [rich.paragraph(rich.emoji("warning"), rich.text(f" {approval.note}\n", 300))]
+    note = rich.text(f" {line(approval.note, 300)}\n")
     summary = [rich.paragraph(rich.text("\n"), rich.text(request.summary, SUMMARY_AT_MOST))]
+    if "\n" in clean(request.summary):  # else a line could pose as a field
+        summary = [rich.quote(request.summary, SUMMARY_AT_MOST)]
     return [
-        *(note if approval.note else []),
+        *([rich.paragraph(rich.emoji("warning"), note)] if approval.note else []),
         *field_elements(request.fields, names),
         *(summary if request.summary.strip() else []),
         *([rich.preformatted(request.details, DETAILS_AT_MOST)] if request.details.strip() else []),
@@ -231,7 +233,7 @@ def _state(approval: Approval) -> list[Element]:
     outcome = approval.outcome
     if outcome is not None:
         sign = "ballot_box_with_check" if outcome.state == "done" else "x"
-        return [rich.emoji(sign), _bold(f" {outcome.text}")]
+        return [rich.emoji(sign), _bold(f" {line(outcome.text, 590)}")]
     if approval.decision is None:
         return []
     return [rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]

@@ -73,6 +73,8 @@ def _drawn(field: RequestField, names: Mapping[str, str], limit: int) -> list[El
         case DiffField():
             lines = _marked("- ", field.before) + _marked("+ ", field.after)
             return [rich.paragraph(label), rich.preformatted("\n".join(lines), limit)]
+        case TextField() if "\n" in clean(field.value):  # else a line could pose as a field
+            return [rich.paragraph(label), rich.quote(field.value, limit)]
         case _:
             return [rich.paragraph(label, _value(field, names, limit), rich.text("\n"))]
 

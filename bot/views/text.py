@@ -5,31 +5,24 @@ own sentences are mrkdwn, and what they quote is escaped here.
 """
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any
+
+from workflows.hidden import code_point, is_hidden, without_joiners
 
 Block = dict[str, Any]
 
 HEADER_AT_MOST = 150
-BIDI_AND_HIDDEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U00013430-\U0001343f"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
 LINE_BREAK = re.compile("\r\n|[\r\u2028\u2029]")
 
 
 def clean(text: str, *, lines: bool = True) -> str:
-    """Without what is not seen: control, bidirectional and zero-width characters. lines: keep
-    line breaks and tabs, else they become spaces."""
-    seen = BIDI_AND_HIDDEN.sub("", LINE_BREAK.sub("\n", text))
-    plain = seen.translate({ord(c): " " for c in set(seen) - {"\n", "\t"} if _is_control(c)})
+    """As it may be shown: what would not be seen is marked, such as `⟨U+202E⟩`. lines: keep line
+    breaks and tabs, else they become spaces."""
+    kept = without_joiners(LINE_BREAK.sub("\n", text))
+    marks = {ord(each): f"⟨{code_point(each)}⟩" for each in set(kept) if is_hidden(each)}
+    plain = kept.translate(marks)
     return plain if lines else " ".join(plain.split())
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn")
 
 
 def cut(text: str, limit: int) -> str:

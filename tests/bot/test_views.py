@@ -148,6 +148,46 @@ def test_a_card_shows_each_field_as_its_kind_is_read() -> None:
     assert drawn.mentioned(shown) == set()
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("Acme\u202egnp.exe", "Acme⟨U+202E⟩gnp.exe"),
+        ("\x00\x1b[2K\x85", "⟨U+0000⟩⟨U+001B⟩[2K⟨U+0085⟩"),
+        ("Ac\u200d\ufe0fme\U000e0041", "Ac⟨U+200D⟩⟨U+FE0F⟩me⟨U+E0041⟩"),
+        ("❤\ufe0f \U0001f468\u200d\U0001f469 1\ufe0f\u20e3", "❤ \U0001f468\U0001f469 1\u20e3"),
+        ("\u200b" * 3000, "[cut: 24,000 characters in all]"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["text", "code"])
+def test_what_would_not_be_seen_is_marked(kind: str, value: str, said: str) -> None:
+    field = {"kind": kind, "label": "Customer", "value": value}
+    shown = card(approval(request(fields=[field], title=f"To {value[:100]}"[:150])), NAMES)
+
+    assert drawn.problems(shown) == []
+    assert said in drawn.words(shown)
+    assert "Acme" not in value or said in shown.text
+
+
+FORGED = [{"kind": "text", "label": "Reason", "value": "a\nAmount: $5\n\nCustomer: B"}]
+
+
+def test_a_value_of_several_lines_stays_one_value() -> None:
+    """It stands in a quote, so that none of its lines looks like a field of its own."""
+    of = approval(request(fields=FORGED, summary="b\nAmount: $6"), note="c\nAmount: $7")
+    of = approved(of).concluded("failed", "d\nAmount: $8", NOW)
+    [body, _, verdict] = [b for b in card(of, NAMES).blocks if b["type"] != "header"]
+    parts = [
+        (p["type"], drawn.words(Card("", [p]))) for p in (*body["elements"], *verdict["elements"])
+    ]
+    loose = [text for kind, text in parts if "$" in text and kind != "rich_text_quote"]
+
+    assert all("\nAmount" not in text for text in loose)
+    assert [text for kind, text in parts if kind == "rich_text_quote"] == [
+        "a\nAmount: $5\n\nCustomer: B",
+        "b\nAmount: $6",
+    ]
+
+
 def test_who_decided_is_named_by_id() -> None:
     assert drawn.mentioned(card(states()["rejected"], NAMES)) == {MARA}
     assert drawn.mentioned(card(states()["expired"], NAMES)) == set()

@@ -87,6 +87,10 @@ def request_of(**values: Any) -> ApprovalRequest:
         ({"reason": "x" * 501}, "- reason: String should have at most 500 characters"),
         ({"amuont": "1"}, "- amuont: Extra inputs are not permitted"),
         ({"reason": None}, "- reason: Input should be a valid string"),
+        ({"customer": "Acme\u202egnp.exe"}, "- customer: has characters that are not seen"),
+        ({"order": "7\u200b"}, "- order: has characters that are not seen"),
+        ({"reason": "\x1b[2K"}, "- reason: has characters that are not seen"),
+        ({"customer": "A\nAmount: $5"}, "- customer: has line breaks or tabs"),
     ],
 )
 def test_input_that_does_not_fit_is_refused_by_name(values: dict[str, Any], words: str) -> None:

@@ -20,10 +20,14 @@ from workflows.catalog import Context, Workflow
 from workflows.connectors.payments import Payments
 from workflows.effects import Receipt
 from workflows.fields import MoneyField, TextField
+from workflows.hidden import ONE_LINE, VISIBLE
 from workflows.money import Currency, format_money, to_minor
 from workflows.protocol import ApprovalRequest, Decision, Risk, request_approval
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), VISIBLE
+]
+Line = Annotated[Text, ONE_LINE]
 LARGE = 100_000  # minor units: from here on the card asks twice
 DECIDE_WITHIN = timedelta(days=7)
 
@@ -33,10 +37,10 @@ class RefundInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    customer: Text
+    customer: Line
     currency: Currency = "USD"
     amount: Annotated[Decimal, Field(gt=0, lt=10**9, description="in major units, such as 12.34")]
-    order: Text | None = None
+    order: Line | None = None
     reason: Text
 
     @field_validator("amount")
