@@ -128,6 +128,7 @@ class LocalSlack:
         router.add_post("/response/{kind}/{team}/{key}", self.response_urls.handle)
         self._client.add_routes(router)
         router.add_get("/", _index)
+        router.add_get(r"/archives/{channel:\w+}/p{seconds:\d+}{fraction:\d{6}}", _permalink)
         if PAGE.is_dir():
             router.add_static("/page", PAGE)
         return application
@@ -214,3 +215,11 @@ async def _index(_request: web.Request) -> web.StreamResponse:
     if not index.is_file():
         return web.Response(text="The page is not installed.", status=404)
     return web.FileResponse(index)
+
+
+async def _permalink(request: web.Request) -> web.StreamResponse:
+    """What chat.getPermalink answers, opened: the page, at the thread of that message."""
+    at = request.match_info
+    ts = request.query.get("thread_ts", f"{at['seconds']}.{at['fraction']}")
+    page = request.rel_url.with_path("/").with_query(channel=at["channel"], thread=ts)
+    raise web.HTTPFound(page)

@@ -104,8 +104,11 @@ async def test_list_by_slash_command(deployment: Deployment, visit: Visit) -> No
     await box.press("Enter")
     await expect(page.get_by_test_id("channel")).to_contain_text("1 waiting for a decision")
     await expect(page.get_by_text("Only visible to you")).to_be_visible()
-    await expect(page.get_by_role("link", name="Open the card")).to_be_visible()
     await keep(page, "list")
+    await page.get_by_role("link", name="Open the card").click()
+    await expect(page.get_by_test_id("thread")).to_contain_text(TITLE)
+    await expect(page.get_by_test_id("thread")).to_contain_text("Requested by @Tom Ferreira")
+    assert f"as={seeds.MARA.id}" in page.url
 
 
 async def test_who_may_not_decide_is_told_so(deployment: Deployment, visit: Visit) -> None:

@@ -28,10 +28,15 @@ def test_what_is_not_seen_is_refused_by_name(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Ada & Söhne, 東京, שלום", "❤\ufe0f", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "1\ufe0f\u20e3",
-        "\u2764\ufe0f\u200d\U0001f525", "two\nlines\r\nand\ttabs", "",
+        "Ada & Söhne, 東京, שלום",
+        "❤\ufe0f",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "1\ufe0f\u20e3",
+        "\u2764\ufe0f\u200d\U0001f525",
+        "two\nlines\r\nand\ttabs",
+        "",
     ],
-)  # fmt: skip
+)
 def test_what_is_seen_is_left_as_it_is(text: str) -> None:
     assert visible(text) == text
 

@@ -30,6 +30,7 @@ async function start() {
   if (!(await loadDirectory())) return;
   root.replaceChildren(strip(), parts.away, h("div", { class: "columns" }, parts.side, parts.shade, parts.main, parts.thread));
   navigation.openChannel = openChannel;
+  navigation.openPlace = go;
   window.addEventListener("popstate", () => follow());
   document.addEventListener("keydown", onKey);
   follow({ replace: true });
@@ -172,8 +173,10 @@ function toShown(event) {
 }
 
 function onMessage(event) {
-  toShown(event);
   const { message, channel } = event;
+  const covered = channel === place.channel && !parts.main.offsetParent; // a phone, with a thread open
+  if (message.is_ephemeral && isTopLevel(message) && covered) closeThread();
+  toShown(event);
   if (channel === place.channel || message.user === place.as || !isTopLevel(message)) return;
   unread.set(channel, (unread.get(channel) ?? 0) + 1);
   drawSide();

@@ -39,8 +39,10 @@ export class Feed {
     const stick = this.following;
     this.messages.set(message.ts, message);
     this.draw();
-    if (isNew) this.drawn.get(message.ts).node.classList.add("arrived");
-    if (stick) this.toEnd();
+    const { node } = this.drawn.get(message.ts);
+    if (isNew) node.classList.add("arrived");
+    if (isNew && isAnswer(message)) this.reveal(node);
+    else if (stick) this.toEnd();
     else if (isNew) this.newer.hidden = false;
   }
 
@@ -58,6 +60,14 @@ export class Feed {
     this.following = true;
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.newer.hidden = true;
+  }
+
+  /** The newest message from its beginning, where it is longer than the room. */
+  reveal(node) {
+    this.toEnd();
+    if (node.offsetHeight <= this.scroller.clientHeight) return;
+    this.following = false;
+    node.scrollIntoView({ block: "start" });
   }
 
   scrolled() {
@@ -122,6 +132,9 @@ export class Feed {
     this.use.warn(answer.ok ? "" : answer.error);
   }
 }
+
+/** What one wrote oneself, or was told privately: it comes into view wherever one has scrolled to. */
+const isAnswer = (message) => message.is_ephemeral || message.user === me().id;
 
 /** Short messages of one person in a row stand under one name. */
 function continues(before, message) {

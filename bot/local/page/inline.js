@@ -3,9 +3,10 @@
 import { channel, displayName, group, me, user } from "./directory.js";
 import { fullTime, formatDate } from "./dates.js";
 import { h } from "./dom.js";
+import { addressOf, ofPermalink } from "./place.js";
 
-/** Opens a channel when its mention is clicked; app.js says how. */
-export const navigation = { openChannel: () => {} };
+/** Opens a channel when its mention is clicked, and a place when its permalink is; app.js says how. */
+export const navigation = { openChannel: () => {}, openPlace: () => {} };
 
 const SAFE = new Set(["http:", "https:", "mailto:"]);
 
@@ -21,7 +22,19 @@ export function safeAddress(address) {
 export function link(address, label) {
   const text = label || address;
   if (!safeAddress(address)) return h("span", { class: "not-a-link", title: "Not a web or mail address" }, text);
+  const place = ofPermalink(address);
+  if (place) return permalink(place, text, address);
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer", title: address }, text);
+}
+
+/** A message of this workspace: opened here, by who one is. */
+function permalink(place, text, address) {
+  const open = (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    navigation.openPlace(place);
+  };
+  return h("a", { href: addressOf({ as: me()?.id, ...place }), title: address, on: { click: open } }, text);
 }
 
 const mention = (text, forMe) => h("span", { class: forMe ? "mention mention-me" : "mention", "data-testid": "mention" }, text);
