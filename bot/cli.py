@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Coroutine
 from importlib.metadata import version as installed_version
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -14,12 +13,14 @@ from rich.console import Console
 from bot import app as composition
 from bot import report
 from bot.app import PortTaken, Roles, open_store
+from bot.given import BadInput, given_input
 from bot.redis_check import RedisNotSuitable
 from bot.runs import OtherInput
 from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
 from bot.slack import SlackRefused, SlackUnavailable
 from bot.starting import BadStart
 from bot.telemetry import configure_logging, reference
+from bot.views.text import clean
 from workflows.catalog import InvalidInput, UnknownWorkflow
 from workflows.effects import EffectLedger
 
@@ -119,8 +120,11 @@ def start(
     For example: countersign start refund customer="Acme GmbH" amount=120.50 currency=EUR
     reason="Damaged parcel"
     """
-    values = {**_json_input(input), **_pairs(fields or [])}
-
+    try:
+        values = given_input(input, fields or [])
+    except BadInput as error:
+        _say(str(error))
+        raise typer.Exit(2) from None
     settings = _loaded(StoreSettings)
 
     async def go() -> str:
@@ -214,7 +218,7 @@ def _loaded(kind: type[S]) -> S:
     try:
         settings = load(kind)
     except BadSettings as error:
-        err.print(str(error), markup=False, style="red")
+        _say(str(error))
         raise typer.Exit(1) from None
     configure_logging(settings.log_level)
     return settings
@@ -226,33 +230,15 @@ def _run(work: Coroutine[Any, Any, T], expected: tuple[type[Exception], ...] = (
     try:
         return asyncio.run(work)
     except (*EXPECTED, *expected) as error:
-        err.print(str(error), markup=False, style="red")
+        _say(str(error))
     except KeyboardInterrupt:
         err.print("Stopped.")
     except Exception as error:  # noqa: BLE001 - no traceback reaches a user
         number = reference(error, command=" ".join(sys.argv[1:2]))
-        err.print(f"Something went wrong (reference {number}): {type(error).__name__}", style="red")
+        _say(f"Something went wrong (reference {number}): {type(error).__name__}")
     raise typer.Exit(1)
 
 
-def _json_input(given: str | None) -> dict[str, Any]:
-    if given is None:
-        return {}
-    try:
-        if given == "-":
-            text = sys.stdin.read()
-        else:
-            text = Path(given[1:]).read_text(encoding="utf-8") if given[:1] == "@" else given
-        values = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise typer.BadParameter(f"--input: {error}") from None
-    if not isinstance(values, dict):
-        raise typer.BadParameter('--input: give a JSON object, such as {"amount": "12.50"}')
-    return values
-
-
-def _pairs(fields: list[str]) -> dict[str, str]:
-    loose = [field for field in fields if "=" not in field]
-    if loose:
-        raise typer.BadParameter(f"{loose[0]!r}: write each value as field=value")
-    return {name: value for name, _, value in (field.partition("=") for field in fields)}
+def _say(problem: str) -> None:
+    """To standard error, each line as it is: what wraps them is the terminal, never we."""
+    err.print(clean(problem), markup=False, style="red", soft_wrap=True)

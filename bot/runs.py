@@ -18,7 +18,7 @@ ELSEWHERE = timedelta(minutes=1)  # before a worker asks again whether it knows 
 
 
 class OtherInput(Exception):
-    """The thread_id belongs to a run with another workflow or input."""
+    """The thread_id belongs to a run with another workflow, input, requester or channel."""
 
 
 class Run(Record):
@@ -70,12 +70,24 @@ class Run(Record):
     def closed(self) -> bool:
         return self.status in ("finished", "failed", "cancelled")
 
-    def same_start(self, workflow: str, values: dict[str, JsonValue]) -> Self:
-        """This run, where it was started with the same; OtherInput where it was not."""
-        if (self.workflow, self.input) != (workflow, values):
+    def same_start(self, other: Self, *, same_input: bool) -> Self:
+        """This run, where `other` would start the same; OtherInput, which names what differs,
+        where it would not."""
+        differs = [
+            f"another {name} ({mine or 'none'}, not {theirs or 'none'})"
+            for name, mine, theirs in (
+                ("workflow", self.workflow, other.workflow),
+                ("requester", self.requester, other.requester),
+                ("channel", self.channel, other.channel),
+            )
+            if mine != theirs
+        ]
+        if not same_input:
+            differs.insert(0, "another input")
+        if differs:
             raise OtherInput(
-                f"The thread {self.thread_id!r} belongs to a run of {self.workflow} with another "
-                "input. Choose another --thread-id, or leave it out."
+                f"The thread {self.thread_id!r} belongs to a run of {self.workflow} with "
+                f"{' and '.join(differs)}. Choose another --thread-id, or leave it out."
             )
         return self
 

@@ -48,7 +48,8 @@ class Starter:
         """
         chosen = self.catalog[workflow]
         checked = chosen.read_input(values)
-        thread_id = thread_id or made_thread_id(workflow, secrets.token_hex(5))
+        if thread_id is None:  # "" is an id that someone forgot to set
+            thread_id = made_thread_id(workflow, secrets.token_hex(5))
         _check("thread_id", thread_id)
         _check("requested_by", requester)
         _check("channel", channel)
@@ -63,7 +64,8 @@ class Starter:
             now=self.now(),
         )
         run = await self._write(change, thread_id)
-        run.same_start(workflow, checked)
+        same_input = run.workflow == workflow and chosen.same_input(run.input, checked)
+        run.same_start(change.record, same_input=same_input)
         for step in steps.due(run, self.now()):
             await self.queue.add(step)
         return run

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from langgraph.graph import StateGraph
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from workflows.effects import ThreadEffects
 from workflows.protocol import Policy
@@ -41,11 +42,20 @@ class Workflow:
     examples: tuple[str, ...] = ()
 
     def read_input(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The input as JSON values. InvalidInput names every field that does not fit."""
+        """The input as JSON values. InvalidInput names every field that does not fit, or that the
+        model would drop silently."""
         try:
-            return self.input_model.model_validate(dict(values)).model_dump(mode="json")
+            return _strict(self.input_model).model_validate(dict(values)).model_dump(mode="json")
         except ValidationError as error:
             raise InvalidInput(self, error) from None
+
+    def same_input(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        """Do both mean the same to the model? `1` and `1.00` are the same amount."""
+        try:
+            read = [self.input_model.model_validate(dict(values)) for values in (one, other)]
+        except ValidationError:  # an input that an earlier version took
+            return one == other
+        return read[0] == read[1]
 
 
 class UnknownWorkflow(Exception):
@@ -90,6 +100,15 @@ class Catalog(Mapping[str, Workflow]):
     @property
     def state_types(self) -> tuple[type, ...]:
         return tuple(cls for workflow in self.values() for cls in workflow.state_types)
+
+
+@cache
+def _strict(model: type[BaseModel]) -> type[BaseModel]:
+    """The model, but that it refuses fields which it does not know, unless it allows them."""
+    if issubclass(model, RootModel) or model.model_config.get("extra") in ("allow", "forbid"):
+        return model
+    strict = {"model_config": ConfigDict(extra="forbid"), "__module__": model.__module__}
+    return type(model)(model.__name__, (model,), strict)
 
 
 def _described(model: type[BaseModel]) -> list[str]:

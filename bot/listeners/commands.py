@@ -9,6 +9,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals import Approval
+from bot.given import BadInput, field_values
 from bot.listeners.guard import Answering, guarded, no_answer
 from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
 from bot.runs import OtherInput
@@ -98,14 +99,10 @@ async def show(services: Services, thread_id: str) -> Card:
 
 async def start(services: Services, body: dict[str, Any], workflow: str, fields: list[str]) -> Card:
     """Start it in the caller's name; what does not fit is said field by field."""
-    loose = [field for field in fields if "=" not in field]
-    if loose:
-        return problem_card(
-            f"{loose[0]!r}: write each value as field=value, in quotes if it has spaces.",
-            "Nothing was started.",
-        )
-    pairs = (field.partition("=") for field in fields)
-    values = {name: _value(value) for name, _, value in pairs}
+    try:
+        values = {name: _value(value) for name, value in field_values(fields).items()}
+    except BadInput as problem:
+        return problem_card(f"{problem}; in quotes if it has spaces.", "Nothing was started.")
     try:
         run = await services.starter.start_run(
             workflow,

@@ -1,13 +1,13 @@
 """A run's rules: started once, tried a bounded number of times, and closed for good."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from pydantic import JsonValue
 
 from bot.audit import Tag
 from bot.runs import BACKOFF, BACKOFF_AT_MOST, MAX_ATTEMPTS, OtherInput, Run, RunStatus
-from tests.bot.samples import NOW, TEAM, TOM, after, run
+from tests.bot.samples import MARA, NOW, TEAM, TOM, after, run
 
 
 def started(requester: str | None = TOM) -> tuple[Run, Tag, str | None]:
@@ -39,18 +39,32 @@ def test_a_start_by_nobody_names_nobody() -> None:
     assert started(None)[2] is None
 
 
-def test_the_same_start_is_the_same_run_and_another_is_an_error() -> None:
+def test_the_same_start_is_the_same_run() -> None:
     record = run()
 
-    assert record.same_start("refund", {"customer": "Acme GmbH"}) is record
-    others: list[tuple[str, dict[str, JsonValue]]] = [
-        ("refund", {"customer": "x"}),
-        ("other", record.input),
-        ("refund", {}),
-    ]
-    for workflow, values in others:
-        with pytest.raises(OtherInput, match="'refund-1'"):
-            record.same_start(workflow, values)
+    assert record.same_start(run(input={"customer": "ACME"}), same_input=True) is record
+
+
+@pytest.mark.parametrize(
+    ("other", "same_input", "words"),
+    [
+        ({}, False, "a run of refund with another input. Choose"),
+        ({"workflow": "crm"}, True, "another workflow (refund, not crm)"),
+        ({"requester": None}, True, f"another requester ({TOM}, not none)"),
+        (
+            {"requester": MARA, "channel": "C1"},
+            False,
+            f"with another input and another requester ({TOM}, not {MARA}) and "
+            "another channel (none, not C1).",
+        ),
+    ],
+)
+def test_another_start_is_an_error_that_names_what_differs(
+    other: dict[str, Any], same_input: bool, words: str
+) -> None:
+    with pytest.raises(OtherInput, match="^The thread 'refund-1' belongs to ") as told:
+        run().same_start(run(**other), same_input=same_input)
+    assert words in str(told.value)
 
 
 def test_an_attempt_counts_before_it_is_made() -> None:

@@ -31,7 +31,8 @@ async def test_start_prints_the_thread_id_and_the_same_start_is_the_same_run(
     deployment: Deployment,
 ) -> None:
     words = ("start", *REFUND, "--thread-id", "order-77", "--requested-by", "U00000TOM")
-    for _ in range(2):
+    for amount in ("120.50", "120.5", "120.500", "1.205e2"):
+        words = (*words[:3], f"amount={amount}", *words[4:])
         result = await run(deployment.environment, *words)
         assert (result.exit_code, result.stdout) == (0, "order-77\n")
     started = await deployment.run_of("order-77")
@@ -83,6 +84,10 @@ async def test_list_and_show_tell_what_waits_and_what_happened(deployment: Deplo
         (("start", *REFUND, "--thread-id", "Ab"), "thread_id 'Ab': use 1 to 128 of a-z, 0-9"),
         (("start", *REFUND, "--requested-by", "tom"), "requested_by 'tom': use the id of a Slack"),
         (("start", *REFUND, "--channel", "approvals"), "channel 'approvals': use the id of a"),
+        (("start", *REFUND, "--thread-id", ""), "thread_id '': use 1 to 128 of a-z, 0-9"),
+        (("start", *REFUND, "--requested-by", ""), "requested_by '': use the id of a Slack"),
+        (("start", *REFUND, "--channel", ""), "channel '': use the id of a"),
+        (("start", *REFUND, "customer\u202e=x"), "- customer⟨U+202E⟩: Extra inputs are not"),
         (("show", "nobody"), "There is no run 'nobody'."),
     ],
 )
@@ -96,13 +101,32 @@ async def test_bad_input_is_named_and_nothing_is_written(
     assert await deployment.started() == []
 
 
-@pytest.mark.parametrize("given", ["[1]", "{", "@/nowhere.json"])
-async def test_input_that_is_no_json_object_is_a_usage_error(
-    deployment: Deployment, given: str
+TWICE = '{"customer": "A", "amount": 1, "reason": "x", "customer": "B"}'
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (("--input", "[1]"), "--input: give a JSON object, such as"),
+        (("--input", "{"), "--input: Expecting property name enclosed in double quotes"),
+        (("--input", "@/nowhere.json"), "--input: [Errno 2] No such file or directory"),
+        (("--input", "@"), "--input: @ is followed by the name of a file"),
+        (("--input", ""), "--input: is empty; give a JSON object"),
+        (("--input", "-"), "--input: nothing came on standard input; give a JSON object"),
+        (("--input", TWICE), "customer: given more than once; give each field once"),
+        (("--input", '{"amount": 1}', "amount=2"), "amount: given in --input and as field=value"),
+        ((*REFUND[1:], "customer=B"), "customer: given more than once"),
+        (("amount",), "'amount': write each value as field=value"),
+        (("=5",), "'=5': write each value as field=value"),
+    ],
+)
+async def test_input_that_cannot_be_read_or_says_two_things_is_a_usage_error(
+    deployment: Deployment, words: tuple[str, ...], answer: str
 ) -> None:
-    result = await run(deployment.environment, "start", "refund", "--input", given)
+    result = await run(deployment.environment, "start", "refund", *words)
     assert result.exit_code == 2
-    assert "--input" in result.output
+    assert answer in result.stderr
+    assert await deployment.started() == []
 
 
 async def test_a_thread_id_that_was_used_with_another_input(deployment: Deployment) -> None:
@@ -111,6 +135,10 @@ async def test_a_thread_id_that_was_used_with_another_input(deployment: Deployme
     result = await run(deployment.environment, *other)
     assert result.exit_code == 1
     assert "The thread 'order-77' belongs to a run of refund with another input." in result.output
+    whose = (*REFUND, "--thread-id", "order-77", "--requested-by", "U00000TOM")
+    result = await run(deployment.environment, "start", *whose)
+    assert result.exit_code == 1
+    assert "with another requester (none, not U00000TOM). Choose" in result.output
     assert (await deployment.run_of("order-77")).input["customer"] == "Acme GmbH"
 
 

@@ -116,6 +116,7 @@ async def test_start_in_ones_own_name(bot: Services, deployment: Deployment) -> 
         ("start refund amount=1e-100000000 customer=A reason=x", "- amount: "),
         ("start refund amount=1e100000000 customer=A reason=x", "- amount: "),
         ("start refund amount=NaN customer=A reason=x", "- amount: "),
+        ("start refund customer=A customer=B amount=1 reason=x", "customer: given more than once"),
         ("start refund 50 EUR", "'50': write each value as field=value"),
         ('start refund customer="Ada', "A quotation mark is not closed."),
         ("start", "`start` needs more, or less."),
