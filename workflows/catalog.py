@@ -107,8 +107,11 @@ def _strict(model: type[BaseModel]) -> type[BaseModel]:
     """The model, but that it refuses fields which it does not know, unless it allows them."""
     if issubclass(model, RootModel) or model.model_config.get("extra") in ("allow", "forbid"):
         return model
-    strict = {"model_config": ConfigDict(extra="forbid"), "__module__": model.__module__}
-    return type(model)(model.__name__, (model,), strict)
+
+    class Strict(model):
+        model_config = ConfigDict(extra="forbid")
+
+    return Strict
 
 
 def _described(model: type[BaseModel]) -> list[str]:

@@ -4,15 +4,26 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Annotated
 
-from babel.numbers import format_currency, get_currency_precision, is_currency
+from babel.core import get_global
+from babel.numbers import format_currency, get_currency_precision
 from pydantic import AfterValidator
 
 MOST_DIGITS = 60
+# Codes of money that is, or was, legal tender somewhere: not gold (XAU), tests (XTS) or none (XXX).
+TENDER = frozenset(
+    code
+    for currencies in get_global("territory_currencies").values()
+    for code, _, _, tender in currencies
+    if tender
+)
 
 
 def _known(code: str) -> str:
-    if not (len(code) == 3 and code.isupper() and is_currency(code)):
-        raise ValueError(f"{code!r} is not an ISO 4217 currency code such as USD, EUR or JPY")
+    if code not in TENDER:
+        raise ValueError(
+            f"{code!r} is not an ISO 4217 currency code of money that is paid, such as USD, EUR "
+            "or JPY"
+        )
     return code
 
 

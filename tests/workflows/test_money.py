@@ -70,7 +70,14 @@ def test_there_and_back_is_the_same(amount: str) -> None:
     assert Decimal(format_money(minor, "USD").replace(",", "").removeprefix("$")) == Decimal(amount)
 
 
-@pytest.mark.parametrize("code", ["usd", "US", "USDD", "", "XQQ", "€", " USD"])
+@pytest.mark.parametrize(
+    "code", ["XXX", "XTS", "XAU", "XDR", "CHE", "usd", "US", "USDD", "", "XQQ", "€", " USD"]
+)
 def test_an_unknown_currency_is_refused(code: str) -> None:
     with pytest.raises(ValidationError, match="is not an ISO 4217 currency code"):
         TypeAdapter[str](Currency).validate_python(code)
+
+
+@pytest.mark.parametrize("code", ["USD", "EUR", "JPY", "KWD", "XAF", "XOF", "XPF", "XCD", "ZMW"])
+def test_money_that_is_paid_is_taken(code: str) -> None:
+    assert TypeAdapter[str](Currency).validate_python(code) == code
