@@ -1,5 +1,6 @@
 """Settings from the environment: all that is missing or wrong is named at once, secrets never."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -16,7 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio import ConnectionPool
 
 from workflows.fields import SlackChannelId
-from workflows.protocol import ApproverId, Policy
+from workflows.protocol import APPROVER_ID, ApproverId, Policy
 
 SLACK_API = "https://slack.com/api/"
 
@@ -123,9 +124,17 @@ class BotSettings(StoreSettings):
     @field_validator("approvers", mode="before")
     @classmethod
     def _by_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        if not isinstance(value, str):
+            return value
+        ids = tuple(part.strip() for part in value.split(",") if part.strip())
+        wrong = [each for each in ids if not re.fullmatch(APPROVER_ID, each)]
+        if wrong:
+            named = ", ".join(repr(each) for each in wrong)
+            raise ValueError(
+                f"COUNTERSIGN_APPROVERS: {named}: use ids of users (U012AB3CD) and user groups "
+                "(S012AB3CD), by commas"
+            )
+        return ids
 
     @field_validator("approvers")
     @classmethod

@@ -31,7 +31,8 @@ from workflows.fields import RequestField, SlackUserId
 MARKER = "countersign"  # the key by which our own questions are told from any other interrupt
 
 ThreadId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,127}$")]
-ApproverId = Annotated[str, StringConstraints(pattern=r"^[UWS][A-Z0-9]{2,}$")]
+APPROVER_ID = r"^[UWS][A-Z0-9]{2,}$"
+ApproverId = Annotated[str, StringConstraints(pattern=APPROVER_ID)]
 AllowedDecision = Literal["approve", "edit", "reject", "respond"]
 Risk = Literal["low", "medium", "high"]
 

@@ -25,6 +25,11 @@ from workflows.catalog import InvalidInput, UnknownWorkflow
 
 COMMAND = "/approvals"
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # as phones type them
+NEEDS = {
+    "list": "is followed by nothing, or by the number of a page",
+    "show": "is followed by one thread id, as `/approvals` lists them",
+    "start": "is followed by a workflow and its fields, such as these",
+}
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
 
@@ -50,7 +55,8 @@ async def answer(services: Services, body: dict[str, Any]) -> Card:
         words = no_answer(error, f"{COMMAND}: who types it", NOT_KNOWN)
         return Card(words, [section(words)])
     if not member.full:
-        return problem_card("Only full members of this workspace use /approvals.")
+        words = ":warning: Only full members of this workspace use /approvals."
+        return Card(words, [section(words)])
     return await _routed(services, body)
 
 
@@ -71,21 +77,21 @@ async def _routed(services: Services, body: dict[str, Any]) -> Card:
             return await show(services, thread_id)
         case ["start", workflow, *fields]:
             return await start(services, body, workflow, fields)
-        case ["list" | "show" | "start", *_]:
-            return help_card(services.catalog.values(), f"`{words[0]}` needs more, or less.")
+        case [("list" | "show" | "start") as command, *_]:
+            return help_card(services.catalog.values(), f"`/approvals {command}` {NEEDS[command]}.")
         case _:
             asked = escape(words[0], 60)
             return help_card(services.catalog.values(), f"There is no `/approvals {asked}`.")
 
 
-async def list_pending(services: Services, start: int) -> Card:
+async def list_pending(services: Services, start: int, size: int = PAGE_SIZE) -> Card:
     """A page of what waits; one that has emptied meanwhile shows the last that has not."""
-    items, total = await services.store.pending(start, PAGE_SIZE)
+    items, total = await services.store.pending(start, size)
     if not items and total:
-        start = (total - 1) // PAGE_SIZE * PAGE_SIZE
-        items, total = await services.store.pending(start, PAGE_SIZE)
+        start = (total - 1) // size * size
+        items, total = await services.store.pending(start, size)
     links = await _links(services, items)
-    return pending_list(Page(items, start, total), links, services.now())
+    return pending_list(Page(items, start, total, size), links, services.now())
 
 
 async def show(services: Services, thread_id: str) -> Card:

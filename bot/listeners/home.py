@@ -9,7 +9,8 @@ from bot.listeners.commands import list_pending
 from bot.listeners.payloads import user_of
 from bot.services import Services
 from bot.telemetry import reference
-from bot.views.home import home_view
+from bot.views.home import guest_view, home_view
+from bot.views.listing import HOME_SIZE
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +22,9 @@ def register(app: AsyncApp, services: Services) -> None:
             return
         try:
             member = await services.slack.member(user, services.slack.team)
-            if not member.full:
-                return
-            listing = await list_pending(services, 0)
-            await services.slack.publish_home(user, home_view(listing))
+            full = member.full
+            view = home_view(await list_pending(services, 0, HOME_SIZE)) if full else guest_view()
+            await services.slack.publish_home(user, view)
         except Exception as error:  # noqa: BLE001 - Slack's or Redis's: it is drawn when opened again
             reference(error, listener="home")
 

@@ -27,7 +27,7 @@ SUMMARY_AT_MOST = 600
 DETAILS_AT_MOST = 1200
 REASON_AT_MOST = 500
 CONFIRM_AT_MOST = 300
-RISK = {"low": "Low risk", "medium": "Medium risk", "high": ":warning: *High risk*"}
+RISK = {"low": "Low risk", "medium": "Medium risk", "high": "High risk"}
 
 
 class ActionId(StrEnum):
@@ -40,6 +40,10 @@ class ActionId(StrEnum):
     DETAILS = "countersign_details"
 
 
+MEANS = {  # what a button does, said before it does
+    ActionId.APPROVE: "High risk: what the card shows is carried out at once.",
+    ActionId.REJECT: "Nothing will be executed.",
+}
 DECIDES = {ActionId.APPROVE: "approve", ActionId.REJECT: "reject"}
 
 
@@ -72,7 +76,7 @@ def card(approval: Approval, names: Mapping[str, str]) -> Card:
     """names: display names of users, by id."""
     blocks = _question(approval, names)
     if approval.status == "pending":
-        blocks.append(_buttons(approval))
+        blocks.append(_buttons(approval, names))
     else:
         blocks += _decided(approval)
     return Card(text=headline(approval), blocks=blocks)
@@ -126,7 +130,9 @@ def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
     summary = [rich.paragraph(rich.text("\n"), rich.text(request.summary, SUMMARY_AT_MOST))]
     if "\n" in clean(request.summary):  # else a line could pose as a field
         summary = [rich.quote(request.summary, SUMMARY_AT_MOST)]
+    high = [rich.paragraph(rich.emoji("warning"), _bold(" High risk\n"))]
     return [
+        *(high if request.risk == "high" else []),
         *([rich.paragraph(rich.emoji("warning"), note)] if approval.note else []),
         *field_elements(request.fields, names),
         *(summary if request.summary.strip() else []),
@@ -149,13 +155,13 @@ def _about(approval: Approval) -> str:
     )
 
 
-def _buttons(approval: Approval) -> Block:
+def _buttons(approval: Approval, names: Mapping[str, str]) -> Block:
     offered = approval.request.allowed_decisions
     buttons = [
         button
         for decision, button in (
-            ("approve", _button(approval, ActionId.APPROVE, "Approve", "primary")),
-            ("reject", _button(approval, ActionId.REJECT, "Reject", "danger")),
+            ("approve", _button(approval, ActionId.APPROVE, "Approve", "primary", names)),
+            ("reject", _button(approval, ActionId.REJECT, "Reject", "danger", names)),
         )
         if decision in offered
     ]
@@ -179,7 +185,9 @@ def _value(approval: Approval) -> str:
     return json.dumps(value.model_dump(), separators=(",", ":"))
 
 
-def _button(approval: Approval, action: ActionId, label: str, style: str) -> Block:
+def _button(
+    approval: Approval, action: ActionId, label: str, style: str, names: Mapping[str, str]
+) -> Block:
     button: Block = {
         "type": "button",
         "action_id": action,
@@ -189,15 +197,25 @@ def _button(approval: Approval, action: ActionId, label: str, style: str) -> Blo
     }
     if approval.request.risk != "high":
         return button
-    what = line(approval.request.title, CONFIRM_AT_MOST - 60)
     confirm = {
         "title": plain(f"{label} this?", 100),
-        "text": plain(f"{what} – high risk, and it takes effect at once.", CONFIRM_AT_MOST),
+        "text": plain(confirmation(approval, MEANS[action], names), CONFIRM_AT_MOST),
         "confirm": plain(label, 30),
         "deny": plain("Cancel", 30),
         "style": style,
     }
     return {**button, "confirm": confirm}
+
+
+def confirmation(approval: Approval, means: str, names: Mapping[str, str]) -> str:
+    """What is decided, who wants it, what the button does, and by what it is known. The title
+    gives way where it gets long."""
+    asked = line(names.get(approval.requester or "", "a workflow"), 30)
+    rest = (
+        f" – asked by {asked}. {means} "
+        f"Thread {approval.thread_id}, digest {short(approval.digest)}."
+    )
+    return line(approval.request.title, CONFIRM_AT_MOST - len(rest)) + rest
 
 
 def _decided(approval: Approval) -> list[Block]:
@@ -232,7 +250,9 @@ def _verdict(approval: Approval) -> list[Element]:
 def _state(approval: Approval) -> list[Element]:
     outcome = approval.outcome
     if outcome is not None:
-        sign = "ballot_box_with_check" if outcome.state == "done" else "x"
+        carried_out = approval.status not in ("rejected", "expired")
+        done = "ballot_box_with_check" if carried_out else "no_entry_sign"
+        sign = done if outcome.state == "done" else "x"
         return [rich.emoji(sign), _bold(f" {line(outcome.text, 590)}")]
     if approval.decision is None:
         return []

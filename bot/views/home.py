@@ -1,7 +1,14 @@
 """App Home: what is waiting, and how to go on."""
 
 from bot.views.card import Card
-from bot.views.text import Block, context, plain
+from bot.views.text import Block, context, plain, section
+
+
+def guest_view() -> Block:
+    """For guests: titles name customers and amounts."""
+    words = "Only full members of this workspace use it: ask one of them what is waiting."
+    header = {"type": "header", "text": plain("Approvals", 150)}
+    return {"type": "home", "blocks": [header, section(words)]}
 
 
 def home_view(listing: Card) -> Block:

@@ -11,24 +11,26 @@ from bot.views.card import ActionId, Card, said
 from bot.views.text import Block, context, escape, line, moment, plain, section, user
 
 PAGE_SIZE = 5
+HOME_SIZE = 20
 QUESTIONS_AT_MOST = 15
 
 
 @dataclass(frozen=True)
 class Page:
-    """start: the position of the first item among all `total`."""
+    """start: the position of the first item among all `total`; size: how many a page has."""
 
     items: Sequence[Approval]
     start: int
     total: int
+    size: int = PAGE_SIZE
 
     @property
     def before(self) -> int | None:
-        return max(0, self.start - PAGE_SIZE) if self.start > 0 else None
+        return max(0, self.start - self.size) if self.start > 0 else None
 
     @property
     def after(self) -> int | None:
-        following = self.start + PAGE_SIZE
+        following = self.start + self.size
         return following if following < self.total else None
 
 
@@ -44,7 +46,7 @@ def pending_list(page: Page, links: Mapping[str, str], now: datetime) -> Card:
         )
     last = page.start + len(page.items)
     title = f"{page.total} waiting for a decision"
-    shown = f" ({page.start + 1}–{last})" if page.total > PAGE_SIZE else ""
+    shown = f" ({page.start + 1}–{last})" if page.total > page.size else ""
     blocks: list[Block] = [section(f"*{title}*{shown}")]
     for approval in page.items:
         blocks += _item(approval, links.get(approval.id), now)
@@ -61,7 +63,8 @@ def _item(approval: Approval, link: str | None, now: datetime) -> list[Block]:
         f"{user(approval.requester, 'a workflow')} · {age(approval.requested_at, now)} · "
         f"`{approval.thread_id}` · {where}"
     )
-    return [{"type": "divider"}, rich.block(rich.paragraph(title)), context(about)]
+    sign = [rich.emoji("warning"), rich.text(" ")] if risk else []
+    return [{"type": "divider"}, rich.block(rich.paragraph(*sign, title)), context(about)]
 
 
 def _without_link(approval: Approval) -> str:

@@ -85,7 +85,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "SLACK_API_URL": ("slack.com/api", "where Slack's Web API is"),
     "PORT": ("70000", "65535"),
     "COUNTERSIGN_CHANNEL": ("#approvals", "id of the channel for cards (C…)"),
-    "COUNTERSIGN_APPROVERS": ("U0000MARA,@jonas", "ids of users (U…) and user groups (S…)"),
+    "COUNTERSIGN_APPROVERS": ("U0000MARA,@jonas", "'@jonas': use ids of users (U012AB3CD)"),
     "COUNTERSIGN_NAMESPACE": ("Not This", "keeps deployments on one Redis apart"),
     "COUNTERSIGN_LOG_LEVEL": ("LOUD", "'DEBUG', 'INFO'"),
     "COUNTERSIGN_INSTANCE": ("x" * 61, "60"),

@@ -11,7 +11,7 @@ from bot.runs import Run
 from bot.views.answers import NOT_RECORDED, UNEXPECTED, refusal
 from bot.views.card import ActionId, ButtonValue, Card, card, short
 from bot.views.help import help_card, problem_card
-from bot.views.home import home_view
+from bot.views.home import guest_view, home_view
 from bot.views.listing import PAGE_SIZE, Page, age, pending_list, thread_report
 from bot.views.trail import reply
 from tests.bot import drawn
@@ -20,6 +20,7 @@ from tests.bot.samples import (
     NAMES,
     NOW,
     TITLE,
+    TOM,
     WHERE,
     actor,
     after,
@@ -198,8 +199,35 @@ def test_only_high_risk_asks_once_more(risk: str, asks: bool) -> None:
     drawn_buttons = drawn.buttons(card(approval(request(risk=risk)), NAMES))
 
     assert [("confirm" in button) for button in drawn_buttons.values()] == [asks, asks]
-    for button in drawn_buttons.values():
-        assert not asks or TITLE in button["confirm"]["text"]["text"]
+
+
+@pytest.mark.parametrize("thread_id", ["refund-1", "t" * 128])
+@pytest.mark.parametrize("title", [TITLE, "\u202e" * 150])
+def test_a_confirmation_says_what_who_and_what_then(title: str, thread_id: str) -> None:
+    of = approval(request(risk="high", title=title), thread_id=thread_id)
+    shown = card(of, {**NAMES, TOM: "Tom Ferreira"})
+    texts = {name: each["confirm"]["text"]["text"] for name, each in drawn.buttons(shown).items()}
+
+    for text in texts.values():
+        assert len(text) <= 300
+        assert " – asked by Tom Ferreira. " in text
+        assert text.endswith(f"Thread {thread_id}, digest {of.digest[:12]}.")
+        assert title != TITLE or text.startswith(f"{TITLE} – ")
+    assert "carried out at once" in texts[ActionId.APPROVE]
+    assert "Nothing will be executed." in texts[ActionId.REJECT]
+    assert "at once" not in texts[ActionId.REJECT]
+
+
+def test_high_risk_is_said_in_the_body_and_a_tick_means_carried_out() -> None:
+    [_, body, *_] = card(approval(request(risk="high")), NAMES).blocks
+    assert " High risk\n" in drawn.words(Card("", [body]))
+    for name, sign in {"done": "ballot_box_with_check", "expired, done": "no_entry_sign"}.items():
+        emojis = [
+            e["name"]
+            for e in drawn.every(card(states()[name], NAMES).blocks)
+            if e.get("type") == "emoji"
+        ]
+        assert emojis[-1] == sign
 
 
 @pytest.mark.parametrize("offered", ["approve", "reject"])
@@ -316,6 +344,18 @@ def test_a_card_whose_link_is_not_known_is_not_said_to_be_missing() -> None:
     assert "on its way" not in words
 
 
+def test_a_guest_is_told_who_uses_app_home() -> None:
+    assert drawn.problems_of_view(guest_view(), "home") == []
+    assert "Only full members" in str(guest_view())
+
+
+def test_app_home_takes_twenty() -> None:
+    items = [approval(request(risk="high"), id=f"ap_{n}") for n in range(20)]
+    home = home_view(pending_list(Page(items, 0, 21, 20), {}, NOW))
+    assert drawn.problems_of_view(home, "home") == []
+    assert "(1–20)" in str(home)
+
+
 @pytest.mark.parametrize(
     ("minutes", "said"),
     [
@@ -345,7 +385,7 @@ def workflow(*examples: str) -> Workflow:
 
 
 @pytest.mark.parametrize("examples", [0, 1, 100])
-@pytest.mark.parametrize("problem", ["", "`show` needs more, or less."])
+@pytest.mark.parametrize("problem", ["", "`/approvals show` is followed by one thread id."])
 def test_help_is_taken(examples: int, problem: str) -> None:
     each = "customer='Acme & <Co>' amount=1.00"
     shown = help_card([workflow(*[each] * examples)], problem)

@@ -119,8 +119,10 @@ async def test_start_in_ones_own_name(bot: Services, deployment: Deployment) -> 
         ("start refund customer=A customer=B amount=1 reason=x", "customer: given more than once"),
         ("start refund 50 EUR", "'50': write each value as field=value"),
         ('start refund customer="Ada', "A quotation mark is not closed."),
-        ("start", "`start` needs more, or less."),
-        ("list all", "`list` needs more, or less."),
+        ("start", "`/approvals start` is followed by a workflow and its fields"),
+        ("show", "`/approvals show` is followed by one thread id"),
+        ("show a b", "`/approvals show` is followed by one thread id"),
+        ("list all", "`/approvals list` is followed by nothing, or by"),
         ("approve everything", "There is no `/approvals approve`."),
         ("help", "*What you can type*"),
     ],
@@ -157,3 +159,14 @@ async def test_app_home_shows_what_is_pending(bot: Services, deployment: Deploym
     await eventually(
         "App Home lists it", lambda: "Refund $120.50 to Acme GmbH" in str(mara.home_view)
     )
+
+
+async def test_a_guest_is_told_who_uses_it(bot: Services, deployment: Deployment) -> None:
+    await deployment.start()
+    await deployment.card("Refund $120.50 to Acme GmbH")
+    lena = deployment.person("lena")
+    await lena.home()
+    await eventually("App Home says so", lambda: "Only full members" in str(lena.home_view))
+    assert "Acme" not in str(lena.home_view)
+    told = await types(deployment, "/approvals", "Only full members", who="lena")
+    assert "help" not in told.words
