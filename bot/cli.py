@@ -18,11 +18,17 @@ from bot.redis_check import RedisNotSuitable
 from bot.runs import OtherInput
 from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
 from bot.slack import SlackRefused, SlackUnavailable
-from bot.starting import BadStart
+from bot.starting import BadStart, check_thread_id
 from bot.telemetry import configure_logging, reference
 from bot.views.text import clean
 from workflows.catalog import InvalidInput, UnknownWorkflow
 from workflows.effects import EffectLedger
+
+UNWRAPPED = 10_000
+REQUESTED_BY = (
+    "Slack user id of who wants it done, and so may not approve it. Without it nobody is ruled out."
+)
+ROOM = 150  # columns of a terminal that has room for all of the list
 
 cli = typer.Typer(
     name="countersign",
@@ -33,7 +39,8 @@ cli = typer.Typer(
     help="Human approvals in Slack for LangGraph workflows: a person says yes before it happens.",
     epilog="Try it without a Slack account: [bold]countersign demo[/bold]",
 )
-out = Console(highlight=False)
+# Into a pipe nothing is wrapped: ids stay whole, and lines are what they were.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else UNWRAPPED)
 err = Console(stderr=True, highlight=False)
 
 S = TypeVar("S", bound=StoreSettings)
@@ -106,7 +113,8 @@ def start(
         str | None, typer.Option(help="Start it under this id; the same start twice is one run.")
     ] = None,
     requested_by: Annotated[
-        str | None, typer.Option(metavar="USER", help="Slack user id of who wants it done.")
+        str | None,
+        typer.Option(metavar="USER", help=REQUESTED_BY),
     ] = None,
     channel: Annotated[
         str | None, typer.Option(help="Channel id for its cards, instead of COUNTERSIGN_CHANNEL.")
@@ -120,11 +128,7 @@ def start(
     For example: countersign start refund customer="Acme GmbH" amount=120.50 currency=EUR
     reason="Damaged parcel"
     """
-    try:
-        values = given_input(input, fields or [])
-    except BadInput as error:
-        _say(str(error))
-        raise typer.Exit(2) from None
+    values = _given(input, fields or [])
     settings = _loaded(StoreSettings)
 
     async def go() -> str:
@@ -155,7 +159,7 @@ def list_(
     if as_json:
         print(json.dumps(rows, indent=2))  # noqa: T201
     else:
-        out.print(report.pending_table(rows))
+        out.print(report.pending_table(rows, wide=out.width >= ROOM))
 
 
 @cli.command()
@@ -173,6 +177,7 @@ def show(
                 store, EffectLedger(store.redis, store.keys.prefix), thread_id
             )
             if found is None:
+                check_thread_id(thread_id)
                 raise Failed(
                     f"There is no run {thread_id!r}. `countersign list` lists the pending."
                 )
@@ -222,6 +227,14 @@ def _loaded(kind: type[S]) -> S:
         raise typer.Exit(1) from None
     configure_logging(settings.log_level)
     return settings
+
+
+def _given(as_json: str | None, fields: list[str]) -> dict[str, Any]:
+    try:
+        return given_input(as_json, fields)
+    except BadInput as error:
+        _say(str(error))
+        raise typer.Exit(2) from None
 
 
 def _run(work: Coroutine[Any, Any, T], expected: tuple[type[Exception], ...] = ()) -> T:

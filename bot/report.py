@@ -1,5 +1,7 @@
 """Records as an operator reads them in a terminal, and as a program reads them (JSON)."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,8 +11,10 @@ from rich.text import Text
 from bot.approvals import Approval
 from bot.store import Store
 from bot.views.card import short
-from bot.views.text import clean
+from bot.views.fields import full_text
+from bot.views.text import clean, in_utc
 from workflows.effects import EffectLedger
+from workflows.protocol import ApprovalRequest
 
 
 def pending_row(approval: Approval) -> dict[str, Any]:
@@ -30,23 +34,33 @@ def pending_row(approval: Approval) -> dict[str, Any]:
     }
 
 
-def pending_table(rows: list[dict[str, Any]]) -> RenderableType:
+def pending_table(rows: list[dict[str, Any]], *, wide: bool) -> RenderableType:
+    """Ids stay whole, so that they can be copied and searched for; wide: there is room for all."""
     if not rows:
         return "Nothing is waiting for a decision."
     table = Table(box=None, pad_edge=False)
-    for column in ("Thread", "Title", "Requested by", "Since", "Digest", "Slack"):
+    table.add_column("Thread", no_wrap=True)
+    for column in ("Title", "Requested by", "Since", "Digest", "Slack"):
+        table.add_column(column, overflow="fold")
+    for column in ("Risk", "Workflow", "Decide by") if wide else ():
         table.add_column(column, overflow="fold")
     for row in rows:
         slack = row["delivery_problem"] or ("shown" if row["message"] else "on its way")
+        more = (row["risk"], row["workflow"], _time(row["expires_at"])) if wide else ()
         table.add_row(
             row["thread_id"],
             Text(clean(row["title"], lines=False)),
             row["requester"] or "–",
-            row["requested_at"][:16].replace("T", " "),
+            _time(row["requested_at"]),
             short(row["digest"]),
             slack,
+            *more,
         )
     return table
+
+
+def _time(stored: str | None) -> str:
+    return in_utc(datetime.fromisoformat(stored)) if stored else "–"
 
 
 async def of_thread(store: Store, effects: EffectLedger, thread_id: str) -> dict[str, Any] | None:
@@ -67,7 +81,8 @@ async def of_thread(store: Store, effects: EffectLedger, thread_id: str) -> dict
 def thread_text(found: dict[str, Any]) -> RenderableType:
     run = found["run"]
     head = Text(f"{run['thread_id']}: {run['workflow']} is {run['status']}", style="bold")
-    parts: list[RenderableType] = [head]
+    started = f"  started {_time(run['created_at'])} by {run['requester'] or 'no one named'}"
+    parts: list[RenderableType] = [head, Text(started)]
     if run["error"]:
         parts.append(Text(f"last error: {run['error']}", style="red"))
     parts += [_approval_text(approval) for approval in found["approvals"]]
@@ -80,8 +95,25 @@ def _approval_text(approval: dict[str, Any]) -> Text:
     title = clean(approval["request"]["title"], lines=False)
     who = approval["votes"][-1]["by"] if approval["votes"] else None
     by = f" by {who['name'] or who['user']} ({who['user']})" if who and who["user"] else ""
-    closed = f" at {approval['closed_at']}" if approval["closed_at"] else ""
-    return Text(f"  {title}: {approval['status']}{by}{closed}, digest {short(approval['digest'])}")
+    closed = f" at {_time(approval['closed_at'])}" if approval["closed_at"] else ""
+    state = f"{approval['status']}{by}{closed}, digest {short(approval['digest'])}"
+    lines = [f"\n  {title}: {state}", *_about(approval)]
+    return Text("\n".join(lines))
+
+
+def _about(approval: dict[str, Any]) -> Iterator[str]:
+    """What was asked, of whom, until when, and where its card stands; a line each."""
+    request = ApprovalRequest.model_validate(approval["request"])
+    texts = [*map(full_text, request.fields), ("Summary", request.summary)]
+    for label, value in [*texts, ("Details", request.details)]:
+        if value:
+            yield f"    {label}: " + clean(value).replace("\n", "\n      ")
+    message = approval["message"] or {}
+    reasons = [vote["reason"] for vote in approval["votes"] if vote.get("reason")]
+    yield from (f"    Reason given: {clean(reason, lines=False)}" for reason in reasons)
+    yield f"    Asked {_time(approval['requested_at'])}, decide by {_time(approval['expires_at'])}"
+    yield f"    May be decided by {', '.join(approval['policy']['approvers'])}"
+    yield f"    Card in {approval['channel']}, message {message.get('ts', 'not there yet')}"
 
 
 def _effect_text(entry: dict[str, Any]) -> Text:
@@ -97,9 +129,9 @@ def _trail_table(trail: list[dict[str, Any]]) -> Table:
         who = actor.get("name") or actor.get("user") or ""
         table.add_row(
             f"  #{event['seq']}",
-            event["at"][:19],
+            _time(event["at"]),
             event["tag"],
-            Text(clean(who)),
+            Text(clean(str(who or event["detail"].get("instance", "")), lines=False)),
             short(event["hash"]),
         )
     return table

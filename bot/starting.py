@@ -105,6 +105,11 @@ _FORMS: dict[str, tuple[TypeAdapter[str], str]] = {
 }
 
 
+def check_thread_id(thread_id: str) -> None:
+    """BadStart, with the form that one has, unless it is one."""
+    _check("thread_id", thread_id)
+
+
 def _check(name: str, value: str | None) -> None:
     """BadStart unless the value has the form of its kind; None: not given."""
     adapter, form = _FORMS[name]

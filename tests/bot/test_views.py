@@ -20,7 +20,6 @@ from tests.bot.samples import (
     NAMES,
     NOW,
     TITLE,
-    TOM,
     WHERE,
     actor,
     after,
@@ -149,46 +148,6 @@ def test_a_card_shows_each_field_as_its_kind_is_read() -> None:
     assert drawn.mentioned(shown) == set()
 
 
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        ("Acme\u202egnp.exe", "Acme⟨U+202E⟩gnp.exe"),
-        ("\x00\x1b[2K\x85", "⟨U+0000⟩⟨U+001B⟩[2K⟨U+0085⟩"),
-        ("Ac\u200d\ufe0fme\U000e0041", "Ac⟨U+200D⟩⟨U+FE0F⟩me⟨U+E0041⟩"),
-        ("❤\ufe0f \U0001f468\u200d\U0001f469 1\ufe0f\u20e3", "❤ \U0001f468\U0001f469 1\u20e3"),
-        ("\u200b" * 3000, "[cut: 24,000 characters in all]"),
-    ],
-)
-@pytest.mark.parametrize("kind", ["text", "code"])
-def test_what_would_not_be_seen_is_marked(kind: str, value: str, said: str) -> None:
-    field = {"kind": kind, "label": "Customer", "value": value}
-    shown = card(approval(request(fields=[field], title=f"To {value[:100]}"[:150])), NAMES)
-
-    assert drawn.problems(shown) == []
-    assert said in drawn.words(shown)
-    assert "Acme" not in value or said in shown.text
-
-
-FORGED = [{"kind": "text", "label": "Reason", "value": "a\nAmount: $5\n\nCustomer: B"}]
-
-
-def test_a_value_of_several_lines_stays_one_value() -> None:
-    """It stands in a quote, so that none of its lines looks like a field of its own."""
-    of = approval(request(fields=FORGED, summary="b\nAmount: $6"), note="c\nAmount: $7")
-    of = approved(of).concluded("failed", "d\nAmount: $8", NOW)
-    [body, _, verdict] = [b for b in card(of, NAMES).blocks if b["type"] != "header"]
-    parts = [
-        (p["type"], drawn.words(Card("", [p]))) for p in (*body["elements"], *verdict["elements"])
-    ]
-    loose = [text for kind, text in parts if "$" in text and kind != "rich_text_quote"]
-
-    assert all("\nAmount" not in text for text in loose)
-    assert [text for kind, text in parts if kind == "rich_text_quote"] == [
-        "a\nAmount: $5\n\nCustomer: B",
-        "b\nAmount: $6",
-    ]
-
-
 def test_who_decided_is_named_by_id() -> None:
     assert drawn.mentioned(card(states()["rejected"], NAMES)) == {MARA}
     assert drawn.mentioned(card(states()["expired"], NAMES)) == set()
@@ -199,35 +158,6 @@ def test_only_high_risk_asks_once_more(risk: str, asks: bool) -> None:
     drawn_buttons = drawn.buttons(card(approval(request(risk=risk)), NAMES))
 
     assert [("confirm" in button) for button in drawn_buttons.values()] == [asks, asks]
-
-
-@pytest.mark.parametrize("thread_id", ["refund-1", "t" * 128])
-@pytest.mark.parametrize("title", [TITLE, "\u202e" * 150])
-def test_a_confirmation_says_what_who_and_what_then(title: str, thread_id: str) -> None:
-    of = approval(request(risk="high", title=title), thread_id=thread_id)
-    shown = card(of, {**NAMES, TOM: "Tom Ferreira"})
-    texts = {name: each["confirm"]["text"]["text"] for name, each in drawn.buttons(shown).items()}
-
-    for text in texts.values():
-        assert len(text) <= 300
-        assert " – asked by Tom Ferreira. " in text
-        assert text.endswith(f"Thread {thread_id}, digest {of.digest[:12]}.")
-        assert title != TITLE or text.startswith(f"{TITLE} – ")
-    assert "carried out at once" in texts[ActionId.APPROVE]
-    assert "Nothing will be executed." in texts[ActionId.REJECT]
-    assert "at once" not in texts[ActionId.REJECT]
-
-
-def test_high_risk_is_said_in_the_body_and_a_tick_means_carried_out() -> None:
-    [_, body, *_] = card(approval(request(risk="high")), NAMES).blocks
-    assert " High risk\n" in drawn.words(Card("", [body]))
-    for name, sign in {"done": "ballot_box_with_check", "expired, done": "no_entry_sign"}.items():
-        emojis = [
-            e["name"]
-            for e in drawn.every(card(states()[name], NAMES).blocks)
-            if e.get("type") == "emoji"
-        ]
-        assert emojis[-1] == sign
 
 
 @pytest.mark.parametrize("offered", ["approve", "reject"])

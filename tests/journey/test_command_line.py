@@ -62,7 +62,9 @@ async def test_list_and_show_tell_what_waits_and_what_happened(deployment: Deplo
         assert [(row["thread_id"], row["title"]) for row in rows] == [
             (thread_id, "Refund $120.50 to Acme GmbH")
         ]
-        assert thread_id in (await run(env, "list")).stdout
+        [_, listed] = (await run(env, "list")).stdout.splitlines()
+        for words in (thread_id, "Refund $120.50 to Acme GmbH", " UTC", "medium"):
+            assert words in listed
         await deployment.person("mara").click(card, "Approve")
         await deployment.reads(card, "Refund done")
     shown = json.loads((await run(env, "show", thread_id, "--json")).stdout)
@@ -71,7 +73,11 @@ async def test_list_and_show_tell_what_waits_and_what_happened(deployment: Deplo
     assert [entry["state"] for entry in shown["effects"]] == ["done"]
     text = (await run(env, "show", thread_id)).stdout
     assert "approved by Mara Okafor (U0000MARA)" in text
-    assert "effect:done" in text
+    for words in (
+        *("effect:done", "Amount: $120.50 USD", "Reason: Damaged parcel", "decide by 20", " one "),
+        *("May be decided by S00FINANCE", "Card in C0APPROVAL, message 1"),
+    ):
+        assert words in text
 
 
 @pytest.mark.parametrize(
@@ -88,6 +94,7 @@ async def test_list_and_show_tell_what_waits_and_what_happened(deployment: Deplo
         (("start", *REFUND, "--requested-by", ""), "requested_by '': use the id of a Slack"),
         (("start", *REFUND, "--channel", ""), "channel '': use the id of a"),
         (("start", *REFUND, "customer\u202e=x"), "- customer⟨U+202E⟩: Extra inputs are not"),
+        (("show", "No Body"), "thread_id 'No Body': use 1 to 128 of a-z, 0-9"),
         (("show", "nobody"), "There is no run 'nobody'."),
     ],
 )
