@@ -1,7 +1,10 @@
 """`countersign demo`: everything running, sample requests, and the address of the page."""
 
 import asyncio
+import shlex
 import signal
+import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
@@ -29,6 +32,8 @@ async def demo(port: int, console: Console) -> None:
                 await stage.start_refund(customer, amount, reason, currency=currency)
             await stage.until("the first card is shown", lambda: stage.card(SAMPLES[0][0]))
         console.print(_welcome(stage))
+        for line in commands(stage.environment()):  # outside the frame: to be copied
+            console.print(line, markup=False, soft_wrap=True)
         await stopping.wait()
         console.print("Stopping …")
 
@@ -46,8 +51,21 @@ def _welcome(stage: Stage) -> Panel:
         '     [bold]/approvals start refund customer="Ada" amount=9.90 reason="Late"[/]',
         f"  4. [bold]kill -9[/] an instance: {pids}.",
         "     The other one goes on with everything.",
-        f"  5. Count the refunds in [bold]{stage.directory}/payments.db[/] (SQLite).",
+        "  5. List what waits in a terminal, and count the refunds: the commands are below.",
         "",
         "Ctrl-C stops all of it and leaves nothing behind.",
     )
     return Panel("\n".join(lines), title="Countersign demo", border_style="cyan", expand=False)
+
+
+def commands(environment: dict[str, str]) -> list[str]:
+    """What can be typed in another terminal meanwhile."""
+    chosen = ("REDIS_URL", "COUNTERSIGN_NAMESPACE", "COUNTERSIGN_PAYMENTS_DB")
+    here = " ".join(f"{name}={shlex.quote(environment[name])}" for name in chosen)
+    program = shlex.quote(str(Path(sys.executable).with_name("countersign")))
+    ledger = shlex.quote(environment["COUNTERSIGN_PAYMENTS_DB"])
+    count = (
+        "import sqlite3, sys; "
+        "print(*sqlite3.connect(sys.argv[1]).execute('SELECT * FROM refunds'), sep='\\n')"
+    )
+    return [f"{here} {program} list", f'python3 -c "{count}" {ledger}']

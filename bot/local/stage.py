@@ -52,7 +52,7 @@ class Stage:
     async def start_instance(self, name: str) -> Instance:
         """A bot process; ready once it listens."""
         before = len(self.slack.sockets.connections)
-        instance = await Instance.start(name, ["bot"], self._environment(), self.directory)
+        instance = await Instance.start(name, ["bot"], self.environment(), self.directory)
         self.instances[name] = instance
         await self.until(f"{name} listens", lambda: len(self.slack.sockets.connections) > before)
         return instance
@@ -86,7 +86,7 @@ class Stage:
         cards = [m for m in self.person("mara").sees() if customer in m.text and m.blocks]
         return cards[-1] if cards else None
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return {
             "REDIS_URL": self.redis_url,
             "SLACK_BOT_TOKEN": self.slack.bot_token,

@@ -115,3 +115,10 @@ async def test_a_private_answer_is_not_hidden_by_a_thread_that_fills_the_screen(
     await expect(page.get_by_test_id("thread")).to_contain_text("a reply")
     await client.chat_postEphemeral(channel=CHANNEL, user=seeds.MARA.id, text="not yours")
     await expect(page.get_by_text("not yours")).to_be_in_viewport()
+
+
+async def test_the_page_says_whose_clock_it_goes_by(client: AsyncWebClient, visit: Visit) -> None:
+    await post(client, card())
+    page = await visit()
+    zone = seeds.MARA.tz.split("/")[-1].replace("_", " ")
+    await expect(page.get_by_text(f"{zone} time")).to_be_visible()

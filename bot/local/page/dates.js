@@ -91,3 +91,6 @@ export const dayOf = (ts) => dayKey(tsToDate(ts));
 export const dayTitle = (ts) => capital(TOKENS.day_divider_pretty(tsToDate(ts)));
 export const fullTime = (date) => `${longDate(date, { weekday: true })} at ${TOKENS.time_secs(date)}`;
 export const lastReply = (ts) => formatDate(Number.parseFloat(ts), "{date_short_pretty} at {time}")?.replace(/^./, (first) => first.toLowerCase());
+
+/** `Berlin`: whose clock all times are told by. */
+export const zoneName = () => (zone() ?? "").split("/").at(-1).replaceAll("_", " ");

@@ -1,7 +1,7 @@
 // A list of messages, oldest first: day dividers, grouping, and staying at the newest one.
 
 import { post } from "./api.js";
-import { dayOf, dayTitle } from "./dates.js";
+import { dayOf, dayTitle, zoneName } from "./dates.js";
 import { confirmDialog } from "./dialog.js";
 import { me } from "./directory.js";
 import { h, reconcile } from "./dom.js";
@@ -102,7 +102,7 @@ export class Feed {
 
   divider(ts) {
     const day = dayOf(ts);
-    if (!this.dividers.has(day)) this.dividers.set(day, h("div", { class: "day" }, h("span", null, dayTitle(ts))));
+    if (!this.dividers.has(day)) this.dividers.set(day, h("div", { class: "day" }, h("span", null, dayTitle(ts), h("small", null, ` · ${zoneName()} time`))));
     return this.dividers.get(day);
   }
 
