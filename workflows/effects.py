@@ -2,13 +2,16 @@
 
 An effect is written down as intended before the call, and as done after it. A crash between
 the two leaves it in doubt; then `find` asks the provider by the same key before anything is
-called again. Exactly-once does not exist in a graph; this, with a provider that knows
-idempotency keys, is as near as it gets.
+called again, and where there is no `find`, a person says what is so. Exactly-once does not exist
+in a graph; this, with a provider that knows idempotency keys, is as near as it gets.
 """
 
+import asyncio
 import secrets
+import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
@@ -19,8 +22,10 @@ from workflows.lease import Lease, LeaseLost
 
 # KEYS 1 lease  2 effect (string, JSON)  3 effects of the thread (set of keys)
 # ARGV 1 token of the lease  2 the entry to write  3 key of the effect  4 "new": only if absent
+#      5 milliseconds for which the lease is prolonged, so that it is known how long it holds
 # Answers "lost", or what is stored afterwards.
 WRITE = """if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'lost' end
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
 local known = redis.call('GET', KEYS[2])
 if known and ARGV[4] == 'new' then return known end
 redis.call('SET', KEYS[2], ARGV[2])
@@ -38,6 +43,15 @@ class Receipt(BaseModel):
     data: dict[str, JsonValue] = {}
 
 
+# intended   begun, and not known to have ended
+# in_doubt   the same, and there is no `find`: a person is asked
+# done       it happened; the receipt says what came of it
+# refused    the provider said no; whoever comes next may call again
+# not_done   a person said that it did not happen; the node is told so until the run is retried
+# again      a person wants it called again
+EffectState = Literal["intended", "in_doubt", "done", "refused", "not_done", "again"]
+
+
 class EffectEntry(BaseModel):
     """One effect as the ledger knows it.
 
@@ -49,7 +63,7 @@ class EffectEntry(BaseModel):
 
     key: str
     thread_id: str
-    state: Literal["intended", "done", "refused"]
+    state: EffectState
     attempt: str
     at: AwareDatetime
     decisions: tuple[str, ...] = ()
@@ -58,20 +72,26 @@ class EffectEntry(BaseModel):
 
 
 class EffectRefused(Exception):
-    """The provider said no, and certainly did nothing. The text is shown to people."""
+    """It certainly did not happen: the provider said no, or a person says so. The text is shown
+    to people."""
 
 
 class EffectInDoubt(Exception):
     """It may have happened, and there is no `find` to ask; a person must look."""
 
 
+class EffectKeyTaken(Exception):
+    """Another thread has an effect under this key; its receipt is none of this thread's."""
+
+
 @dataclass(frozen=True)
 class EffectLedger:
-    """Entries of all threads in Redis, under one prefix."""
+    """Entries of all threads in Redis, under one prefix. seconds: a clock that is never set."""
 
     redis: Redis
     prefix: str
     now: Clock = utc_now
+    seconds: Callable[[], float] = time.monotonic
 
     def of(self, lease: Lease, thread_id: str, decisions: tuple[str, ...] = ()) -> "ThreadEffects":
         return ThreadEffects(self, lease, thread_id, decisions)
@@ -113,6 +133,9 @@ class ThreadEffects:
     lease: Lease
     thread_id: str
     decisions: tuple[str, ...] = ()
+    _locks: defaultdict[str, asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock), compare=False, repr=False
+    )
 
     async def once(
         self,
@@ -125,8 +148,27 @@ class ThreadEffects:
         key: from the run and the node, never from time or chance; give it to the provider as
         the idempotency key too. find: asks the provider whether it happened; None: it did not.
         Raises EffectRefused (a later attempt may call again), EffectInDoubt (also where `call`
-        answers something else than a Receipt: it happened all the same), LeaseLost.
+        answers something else than a Receipt: it happened all the same), EffectKeyTaken, LeaseLost.
         """
+        async with self._locks[key]:  # of two nodes at once, the second gets the first's receipt
+            return await self._once(key, call, find)
+
+    async def settle(self, entry: EffectEntry) -> None:
+        """Write down what a person said of an effect that was in doubt."""
+        await self._write(entry)
+
+    async def release(self) -> None:
+        """The run is tried again: what a person said did not happen may be called."""
+        for entry in await self.ledger.entries(self.thread_id):
+            if entry.state == "not_done":
+                await self._write(entry.model_copy(update={"state": "again", "error": ""}))
+
+    async def _once(
+        self,
+        key: str,
+        call: Callable[[], Awaitable[Receipt]],
+        find: Callable[[], Awaitable[Receipt | None]] | None,
+    ) -> Receipt:
         mine = EffectEntry(
             key=key,
             thread_id=self.thread_id,
@@ -135,19 +177,36 @@ class ThreadEffects:
             at=self.ledger.now(),
             decisions=self.decisions,
         )
+        began = self.ledger.seconds()
         known = await self._write(mine, only_new=True)
+        if known == mine:
+            return await self._call(mine, call, began)
+        if known.thread_id != self.thread_id:
+            raise EffectKeyTaken(
+                f"The effect {key} belongs to the run {known.thread_id}. Nothing was called: "
+                "the graph has to make the key from its own thread_id"
+            )
         if known.receipt is not None:
             return known.receipt
-        if known.state == "intended" and known != mine:
-            found = await self._look(mine, find)
+        if known.state == "not_done":
+            raise EffectRefused(known.error)
+        if known.state in ("intended", "in_doubt"):
+            found = await self._look(known, mine, find)
             if found is not None:
                 return found
-        return await self._call(mine, call)
+        began = self.ledger.seconds()
+        await self._write(mine)  # ours now, and the lease still holds: from here on it is in doubt
+        return await self._call(mine, call, began)
 
     async def _look(
-        self, mine: EffectEntry, find: Callable[[], Awaitable[Receipt | None]] | None
+        self,
+        known: EffectEntry,
+        mine: EffectEntry,
+        find: Callable[[], Awaitable[Receipt | None]] | None,
     ) -> Receipt | None:
         if find is None:
+            if known.attempt:  # else it could not be read, and stays as it is for who can
+                await self._write(known.model_copy(update={"state": "in_doubt"}))
             raise EffectInDoubt(
                 f"{mine.key} was begun and may have happened; its node gives no find="
             )
@@ -157,8 +216,13 @@ class ThreadEffects:
             await self._settle(mine, state="done", receipt=receipt)
         return receipt
 
-    async def _call(self, mine: EffectEntry, call: Callable[[], Awaitable[Receipt]]) -> Receipt:
-        await self._write(mine)  # ours now, and the lease still holds: from here on it is in doubt
+    async def _call(
+        self, mine: EffectEntry, call: Callable[[], Awaitable[Receipt]], began: float
+    ) -> Receipt:
+        """began: when the entry was about to be written. A process that was stopped since then
+        for as long as a lease lasts does not call: the next holder may be calling already."""
+        if self.ledger.seconds() - began >= self.lease.ttl.total_seconds():
+            raise LeaseLost(self.lease.key)
         try:
             receipt = await call()
         except EffectRefused as refused:
@@ -183,6 +247,7 @@ class ThreadEffects:
             entry.model_dump_json(),
             entry.key,
             "new" if only_new else "set",
+            str(int(self.lease.ttl.total_seconds() * 1000)),
         )
         if stored == b"lost":
             raise LeaseLost(self.lease.key)

@@ -1,90 +1,31 @@
 """An effect happens once, however often its node runs and wherever its process dies."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.workflows.rig import NOW, THREAD, Rig
-from workflows.connectors.payments import SqlitePayments
-from workflows.effects import (
-    EffectEntry,
-    EffectInDoubt,
-    EffectLedger,
-    EffectRefused,
-    Receipt,
-    ThreadEffects,
-)
-from workflows.lease import Lease, LeaseLost
-
-KEY = "refund:t-1"
+from tests.workflows.rig import NOW, THREAD
+from tests.workflows.world import KEY, Died, World
+from workflows.effects import EffectKeyTaken, EffectLedger, EffectRefused, Receipt
+from workflows.lease import LeaseLost
 
 
-class Died(BaseException):
-    """The process ended here."""
+def stopped(seconds: float) -> Callable[[], float]:
+    """A clock that goes on by so much between two looks."""
+    at = [0.0]
+
+    def look() -> float:
+        at[0] += seconds
+        return at[0]
+
+    return look
 
 
-@dataclass
-class Provider:
-    """Payments whose calls are counted; `fails` happens before it pays, `dies` behind it."""
-
-    payments: SqlitePayments
-    calls: int = 0
-    asked: int = 0
-    fails: BaseException | None = None
-    dies: BaseException | None = None
-
-    async def call(self) -> Receipt:
-        self.calls += 1
-        if self.fails:
-            raise self.fails
-        receipt = await self.payments.refund(KEY, customer="A", amount_minor=5, currency="EUR")
-        if self.dies:
-            raise self.dies
-        return receipt
-
-    async def find(self) -> Receipt | None:
-        self.asked += 1
-        return await self.payments.find(KEY)
-
-    async def rows(self) -> int:
-        return len(await self.payments.refunds())
-
-
-@dataclass(frozen=True)
-class World:
-    rig: Rig
-    lease: Lease
-    provider: Provider
-
-    @property
-    def effects(self) -> ThreadEffects:
-        return self.rig.ledger.of(self.lease, THREAD)
-
-    async def once(self, *, find: Callable[[], Awaitable[Receipt | None]] | None = None) -> Receipt:
-        return await self.effects.once(KEY, self.provider.call, find or self.provider.find)
-
-    async def entry(self) -> EffectEntry:
-        [entry] = await self.rig.ledger.entries(THREAD)
-        return entry
-
-    async def crash(self, died: BaseException | None = None) -> None:
-        """The provider did it, and the process died before it could write so."""
-        self.provider.dies = died or Died()
-        with pytest.raises(type(self.provider.dies)):
-            await self.once()
-        self.provider.dies = None
-
-
-@pytest.fixture
-async def world(rig: Rig, tmp_path: Path) -> AsyncGenerator[World, None]:
-    async with rig.leases().hold(THREAD) as lease:
-        yield World(rig, lease, Provider(SqlitePayments(tmp_path / "payments.db")))
+async def nothing_found() -> Receipt | None:
+    return None
 
 
 async def test_it_happens_once_and_its_receipt_is_answered_ever_after(world: World) -> None:
@@ -156,30 +97,6 @@ async def test_a_crash_before_the_call_is_cleared_up_by_calling(world: World) ->
 
     assert (world.provider.calls, world.provider.asked, await world.provider.rows()) == (2, 1, 1)
     assert (await world.entry()).state == "done"
-
-
-async def test_in_doubt_without_find_it_is_never_called_again(world: World) -> None:
-    await world.crash()
-
-    for _ in range(2):
-        with pytest.raises(EffectInDoubt, match=f"{KEY} was begun and may have happened"):
-            await world.effects.once(KEY, world.provider.call)
-
-    assert world.provider.calls == 1
-    assert (await world.entry()).state == "intended"
-    await world.once()  # the node was mended, and gives a find
-    assert world.provider.calls == 1
-
-
-async def test_in_doubt_and_the_provider_cannot_be_asked_it_stays_in_doubt(world: World) -> None:
-    await world.crash()
-
-    async def find() -> Receipt | None:
-        raise ConnectionError("no answer")
-
-    with pytest.raises(ConnectionError):
-        await world.once(find=find)
-    assert (world.provider.calls, (await world.entry()).state) == (1, "intended")
 
 
 async def test_what_was_refused_is_settled_and_may_be_called_again(world: World) -> None:
@@ -257,27 +174,87 @@ async def test_a_lease_lost_during_the_call_leaves_it_to_the_next_holder(world: 
     assert (world.provider.calls, await world.provider.rows()) == (1, 1)
 
 
-async def test_two_at_once_under_one_lease_pay_once(world: World) -> None:
-    """Two nodes of one superstep with the same key: the second finds it begun and asks."""
-    paid, asked = asyncio.Event(), asyncio.Event()
+async def test_two_at_once_under_one_lease_call_once(world: World) -> None:
+    """Two nodes of one superstep with the same key: the second waits, and gets the receipt."""
+    begun, answered = asyncio.Event(), asyncio.Event()
+    effects = world.effects
 
     async def call() -> Receipt:
-        receipt = await world.provider.call()
-        paid.set()
-        await asked.wait()
-        return receipt
+        begun.set()
+        await answered.wait()
+        return await world.provider.call()
 
-    async def find() -> Receipt | None:
-        await paid.wait()
-        asked.set()
-        return await world.provider.find()
+    first = asyncio.create_task(effects.once(KEY, call))
+    await begun.wait()
+    second = asyncio.create_task(effects.once(KEY, call))
+    other = await effects.once("mail:t-1", world.provider.call)  # other keys do not wait
+    assert not second.done()
+    answered.set()
 
+    assert await first == await second == other
+    assert (world.provider.calls, world.provider.asked) == (2, 0)
+
+
+async def test_the_second_of_two_asks_where_the_first_got_no_answer(world: World) -> None:
+    world.provider.dies = ConnectionError("gone")
+    effects = world.effects
     first, second = await asyncio.gather(
-        world.effects.once(KEY, call, find), world.effects.once(KEY, call, find)
+        effects.once(KEY, world.provider.call, world.provider.find),
+        effects.once(KEY, world.provider.call, world.provider.find),
+        return_exceptions=True,
     )
 
-    assert first == second
+    assert isinstance(first, ConnectionError)
+    assert second == await world.provider.payments.find(KEY)
     assert (world.provider.calls, await world.provider.rows()) == (1, 1)
+
+
+async def test_a_key_of_another_thread_is_refused_and_names_it(world: World) -> None:
+    """Else two runs would get each other's receipts, and one of them nothing."""
+    receipt = await world.once()
+    async with world.rig.leases().hold("t-2") as lease:
+        other = world.rig.ledger.of(lease, "t-2")
+        with pytest.raises(EffectKeyTaken, match=f"{KEY} belongs to the run {THREAD}"):
+            await other.once(KEY, world.provider.call, world.provider.find)
+
+    assert (world.provider.calls, world.provider.asked) == (1, 0)
+    assert await world.rig.ledger.entries("t-2") == []
+    assert (await world.entry()).receipt == receipt
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_who_was_stopped_for_a_lease_before_the_call_does_not_call(
+    world: World, known: bool
+) -> None:
+    """The entry is written, and the next holder may be calling already."""
+    if known:
+        world.provider.fails = EffectRefused("not now")
+        with pytest.raises(EffectRefused):
+            await world.once()
+        world.provider.fails = None
+    before = world.provider.calls
+    late = replace(world.rig.ledger, seconds=stopped(world.lease.ttl.total_seconds()))
+
+    with pytest.raises(LeaseLost):
+        await late.of(world.lease, THREAD).once(KEY, world.provider.call)
+    assert (world.provider.calls, (await world.entry()).state) == (before, "intended")
+
+    in_time = replace(world.rig.ledger, seconds=stopped(world.lease.ttl.total_seconds() - 1))
+    await in_time.of(world.lease, THREAD).once(KEY, world.provider.call, nothing_found)
+    assert world.provider.calls == before + 1
+
+
+async def test_writing_it_down_prolongs_the_lease(world: World) -> None:
+    """So that the clock above starts with a whole lease."""
+    redis = world.rig.redis
+    await redis.pexpire(world.lease.key, 1000)
+
+    async def call() -> Receipt:
+        assert await redis.pttl(world.lease.key) > 1000
+        return await world.provider.call()
+
+    await world.effects.once(KEY, call)
+    assert world.provider.calls == 1
 
 
 async def test_many_at_once_pay_once(world: World) -> None:
@@ -286,64 +263,4 @@ async def test_many_at_once_pay_once(world: World) -> None:
 
     assert len({receipt.id for receipt in receipts}) == 1
     assert await world.provider.rows() == 1
-    assert (await world.entry()).state == "done"
-
-
-async def test_a_cancelled_call_stays_in_doubt(world: World) -> None:
-    """A worker that is stopped cancels its nodes: nobody knows what the provider made of it."""
-    begun = asyncio.Event()
-
-    async def call() -> Receipt:
-        await world.provider.call()
-        begun.set()
-        return await asyncio.Future[Receipt]()
-
-    running = asyncio.create_task(world.effects.once(KEY, call))
-    await begun.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-
-    assert (await world.entry()).state == "intended"
-    await world.once()
-    assert (world.provider.calls, await world.provider.rows()) == (1, 1)
-
-
-async def test_what_is_no_receipt_is_refused_before_it_is_written(world: World) -> None:
-    """It has happened by then: in doubt, and never called again unasked."""
-
-    async def no_receipt() -> Receipt:
-        await world.provider.call()
-        answered: Any = {"id": "re_1"}
-        return answered
-
-    for words in (r"^call must return a Receipt, .* returned a dict;", "gives no find="):
-        with pytest.raises(EffectInDoubt, match=words):
-            await world.effects.once(KEY, no_receipt)
-        assert (world.provider.calls, (await world.entry()).state) == (1, "intended")
-
-
-async def test_what_find_answers_is_checked_too(world: World) -> None:
-    await world.crash()
-
-    async def finds() -> Receipt | None:
-        answered: Any = True
-        return answered
-
-    with pytest.raises(EffectInDoubt, match=r"^find must return a Receipt, .* returned a bool;"):
-        await world.once(find=finds)
-    assert (world.provider.calls, (await world.entry()).state) == (1, "intended")
-
-
-async def test_an_entry_that_cannot_be_read_is_in_doubt_and_can_be_shown(world: World) -> None:
-    await world.once()
-    stored = {"key": KEY, "state": "done", "receipt": {"ok": True}}
-    await world.rig.redis.set(world.rig.ledger.key(KEY), json.dumps(stored))
-
-    entry = await world.entry()
-    assert (entry.state, entry.error) == ("intended", "what the ledger holds of it cannot be read")
-    with pytest.raises(EffectInDoubt):
-        await world.effects.once(KEY, world.provider.call)
-    assert world.provider.calls == 1
-    assert (await world.once()).summary == "Refund done"  # found at the provider, and mended
     assert (await world.entry()).state == "done"
