@@ -14,24 +14,25 @@ from langgraph.runtime import RunControl
 from bot import steps
 from bot.approvals import Approval
 from bot.changes import Changes
+from bot.doubts import answered, in_doubt
 from bot.progress import Progress
 from bot.records import Change
 from bot.runs import MAX_ATTEMPTS, Run
 from bot.store import Conflict, Store
 from bot.telemetry import reference
 from workflows.clock import Clock
-from workflows.effects import EffectInDoubt, EffectLedger, EffectRefused
+from workflows.effects import EffectInDoubt, EffectKeyTaken, EffectLedger, EffectRefused
 from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
 from workflows.payloads import UnreadableQuestion, write_answer
 from workflows.protocol import Policy
-from workflows.runner import NodeRemoved, Runner, TookTooLong
+from workflows.runner import NodeRemoved, Runner, ThreadState, TookTooLong
 from workflows.serializer import UnstorableState
 
 log = logging.getLogger(__name__)
 
 WAIT_FOR_LEASE = timedelta(seconds=1)
 # Trying again would end the same way.
-FINAL = (EffectRefused, EffectInDoubt, UnreadableQuestion, UnstorableState)
+FINAL = (EffectRefused, EffectInDoubt, EffectKeyTaken, UnreadableQuestion, UnstorableState)
 PLAIN = (NodeRemoved, TookTooLong)  # their words are ours, and safe to show
 
 
@@ -88,12 +89,10 @@ class Advancing:
         if run is None:
             return False
         try:
-            answers = await self._hand_over(run)
-            state = await self.runner.advance(
-                run.workflow, thread_id, run.input, answers, lease=lease, control=control
-            )
+            await self._settle(run, lease)
+            state, doubted = await self._run_graph(run, lease, control)
             drained = control.drain_requested
-            await self._note(run, lease, lambda progress: progress.note(state, drained=drained))
+            await self._note(run, lease, lambda p: p.note(state, drained=drained, doubted=doubted))
         except LeaseLost:
             raise
         except FINAL as error:
@@ -119,6 +118,8 @@ class Advancing:
             words = f"Gave up: {run.attempts} attempts did not come back."
             await self._note(run, lease, lambda progress: progress.fail(words))
             return None
+        if run.retried_at:
+            await self.effects.of(lease, thread_id).release()
         (begun,) = await self.store.commit(Change(run.begin(self.now())))
         return begun
 
@@ -131,6 +132,38 @@ class Advancing:
         records = [run, *await self.store.approvals_of(run.thread_id)]
         owed = [step for record in records for step in steps.due(record, now)]
         return any(step.kind == "advance" for step in owed)
+
+    async def _settle(self, run: Run, lease: Lease) -> None:
+        """What people said of effects in doubt: into the ledger first, then into the record; a
+        crash in between writes the same again."""
+        entries = {entry.key: entry for entry in await self.effects.entries(run.thread_id)}
+        for approval in await self.store.approvals_of(run.thread_id):
+            if approval.doubt is None or approval.decision is None or approval.outcome:
+                continue
+            now = self.now()
+            entry, said = answered(approval, entries.get(approval.doubt.key), now)
+            if entry is not None:
+                await self.effects.of(lease, run.thread_id).settle(entry)
+            await self.changes.change(
+                approval.id, lambda a, said=said, now=now: a.settled(said, now), queue=True
+            )
+
+    async def _run_graph(
+        self, run: Run, lease: Lease, control: RunControl
+    ) -> tuple[ThreadState, bool]:
+        """The thread as it stands after an attempt; True where it stopped because of an effect
+        that only a person can clear up. The ledger has noted that, not only the exception."""
+        answers = await self._hand_over(run)
+        try:
+            state = await self.runner.advance(
+                run.workflow, run.thread_id, run.input, answers, lease=lease, control=control
+            )
+        except EffectInDoubt:
+            state = await self.runner.look(run.workflow, run.thread_id)
+            if state is None or not in_doubt(await self.effects.entries(run.thread_id)):
+                raise
+            return state, True
+        return state, False
 
     async def _hand_over(self, run: Run) -> dict[str, object]:
         """Every decision whose outcome is open; recorded as handed over before it is."""
@@ -145,7 +178,7 @@ class Advancing:
 
         answers: dict[str, object] = {}
         for approval in await self.store.approvals_of(run.thread_id):
-            if approval.decision and not approval.outcome:
+            if approval.decision and not approval.outcome and not approval.doubt:
                 await self.changes.change(approval.id, handed, queue=True)
                 answers[approval.id] = write_answer(approval.decision)
         return answers

@@ -37,6 +37,10 @@ RETRY_SLACK = timedelta(seconds=1)  # doubled with each try, up to the next
 RETRY_SLACK_AT_MOST = timedelta(minutes=5)
 
 
+# What a person says of an effect that may have happened, and what the button says.
+ANSWERS = {"done": "It happened", "not_done": "It did not happen", "retry": "Try again"}
+
+
 class Closed(Exception):
     """The approval is no longer pending; the decision was not taken."""
 
@@ -61,20 +65,35 @@ class Delivery(BaseModel):
 
 
 class Outcome(BaseModel):
-    """What became of the decision, as the card says it."""
+    """What became of the decision, as the card says it. run_failed: the whole run did, and may
+    be tried again."""
 
     model_config = ConfigDict(frozen=True)
 
     state: Literal["done", "failed"]
     text: str
     at: AwareDatetime
+    run_failed: bool = False
+
+
+class Doubt(BaseModel):
+    """The effect that an approval asks about, and which call of it: the workflow does not ask
+    this, its ledger does."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    attempt: str
 
 
 class Approval(Record):
     """revision: counts what a reader of the card would notice; shown: the revision that Slack
     has. trail: how many events tell of it; replied: how many of them Slack has. posting_since
     and reply_tried: what was begun and not yet known to have arrived, so that the next try
-    looks before it posts. recheck: Redis may have forgotten what Slack was shown."""
+    looks before it posts. recheck: Redis may have forgotten what Slack was shown. doubt: set where
+    it asks whether an effect happened; then the decision is a Respond whose text is a key of
+    ANSWERS, and goes to the ledger, never to the graph. in_doubt: another approval asks that about
+    an effect of this one's decision. by_failure: it was superseded because its run failed."""
 
     id: str
     thread_id: str
@@ -93,6 +112,8 @@ class Approval(Record):
     expires_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
     superseded_by: str | None = None
+    by_failure: bool = False
+    reopened_at: AwareDatetime | None = None
     handed_over_at: AwareDatetime | None = None
     applied_at: AwareDatetime | None = None
     outcome: Outcome | None = None
@@ -105,6 +126,8 @@ class Approval(Record):
     reply_tried: int = 0
     recheck: bool = False
     delivery: Delivery | None = None
+    doubt: Doubt | None = None
+    in_doubt: bool = False
 
     @classmethod
     def open(
@@ -144,6 +167,11 @@ class Approval(Record):
         """The vote that decided; None while pending, or where it was superseded."""
         return self.votes[-1] if self.votes and self.status not in ("superseded",) else None
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """What can be decided: the kinds of decisions, or the answers to a doubt."""
+        return tuple(ANSWERS) if self.doubt else self.request.allowed_decisions
+
     def decide(self, decision: Decision, now: datetime) -> Change:
         """Take the decision. Closed where there is one already, or the deadline has passed."""
         if self.status != "pending":
@@ -154,6 +182,8 @@ class Approval(Record):
         record = self._revised(status=status, votes=(*self.votes, decision), closed_at=now)
         actor = decision.by if decision.by.user else None
         detail = decision.model_dump(mode="json", include={"values", "reason", "text"})
+        if self.doubt:
+            detail["text"] = ANSWERS[detail["text"]]
         return Change(record, (record.event(tag, now, actor, detail),))
 
     def past_deadline(self, now: datetime) -> bool:
@@ -172,6 +202,27 @@ class Approval(Record):
         record = self._revised(status="superseded", closed_at=now, superseded_by=by)
         return Change(record, (record.event(Tag.SUPERSEDED, now, detail={"by": by}),))
 
+    def reopen(self, asked: Asked, policy: Policy, now: datetime) -> Change:
+        """It was superseded, and is asked again after all: by a run that was retried, or that a
+        failover took back. The code may have changed meanwhile, so what it asks now is shown;
+        it has all its time again, since nobody could decide while it was closed."""
+        request = asked.request
+        record = self._revised(
+            status="pending",
+            request=request,
+            digest=request.digest,
+            note=asked.note,
+            policy=request.policy or policy,
+            closed_at=None,
+            superseded_by=None,
+            by_failure=False,
+            outcome=None,
+            reopened_at=now,
+            expires_at=now + request.expires_in if request.expires_in else None,
+        )
+        detail: dict[str, JsonValue] = {"request": request.model_dump(mode="json")}
+        return Change(record, (record.event(Tag.REOPENED, now, detail=detail),))
+
     def hand_over(self, now: datetime, instance: str, checkpoint_id: str) -> Change:
         """The decision goes to the graph; from here on it is final there too."""
         record = self._revised(handed_over_at=now)
@@ -184,6 +235,25 @@ class Approval(Record):
 
     def concluded(self, state: Literal["done", "failed"], text: str, now: datetime) -> Self:
         return self._revised(outcome=Outcome(state=state, text=text, at=now))
+
+    def given_up(self, text: str, now: datetime) -> Self:
+        """The run failed, and can be tried again."""
+        outcome = Outcome(state="failed", text=text, at=now, run_failed=True)
+        return self._revised(outcome=outcome, by_failure=self.status == "superseded")
+
+    def in_question(self, on: bool) -> Self:
+        """Does a doubt about an effect of this decision wait for a person?"""
+        return self if on == self.in_doubt else self._revised(in_doubt=on)
+
+    def retried(self) -> Self:
+        """The run that failed on this decision is tried again: its outcome is still to come."""
+        return self._revised(outcome=None)
+
+    def settled(self, text: str, now: datetime) -> Change:
+        """The answer to the doubt stands in the ledger, and the graph can go on."""
+        record = self.concluded("done", text, now).to(handed_over_at=now, applied_at=now)
+        actor = self.decision.by if self.decision else None
+        return Change(record, (record.event(Tag.EFFECT_SETTLED, now, actor, {"text": text}),))
 
     def posting(self, now: datetime) -> Self:
         """About to post the card: whoever comes next looks for it first."""

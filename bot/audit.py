@@ -19,6 +19,7 @@ class Tag(StrEnum):
     RUN_RESUMED = "run:resumed"
     RUN_FINISHED = "run:finished"
     RUN_FAILED = "run:failed"
+    RUN_RETRIED = "run:retried"
     REQUESTED = "approval:requested"
     SHOWN = "approval:shown"
     APPROVED = "approval:approved"
@@ -27,10 +28,12 @@ class Tag(StrEnum):
     ANSWERED = "approval:answered"
     EXPIRED = "approval:expired"
     SUPERSEDED = "approval:superseded"
+    REOPENED = "approval:reopened"
     RESTORED = "approval:restored"
     EFFECT_DONE = "effect:done"
     EFFECT_IN_DOUBT = "effect:in_doubt"
     EFFECT_REFUSED = "effect:refused"
+    EFFECT_SETTLED = "effect:settled"
 
 
 class Draft(BaseModel):

@@ -13,12 +13,15 @@ from rich.console import Console
 from bot import app as composition
 from bot import report
 from bot.app import PortTaken, Roles, open_store
+from bot.changes import Changes
 from bot.given import BadInput, given_input
 from bot.redis_check import RedisNotSuitable
-from bot.runs import OtherInput
+from bot.retrying import retry_run
+from bot.runs import NotFailed, OtherInput
 from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
 from bot.slack import SlackRefused, SlackUnavailable
 from bot.starting import BadStart, check_thread_id
+from bot.store import Conflict
 from bot.telemetry import configure_logging, reference
 from bot.views.text import clean
 from workflows.catalog import InvalidInput, UnknownWorkflow
@@ -56,6 +59,7 @@ EXPECTED = (
     BadStart,
     Failed,
     InvalidInput,
+    NotFailed,
     OtherInput,
     PortTaken,
     RedisNotSuitable,
@@ -188,6 +192,29 @@ def show(
         print(json.dumps(found, indent=2))  # noqa: T201
     else:
         out.print(report.thread_text(found))
+
+
+@cli.command()
+def retry(
+    thread_id: Annotated[str, typer.Argument(help="Of a run that failed.")],
+) -> None:
+    """Have a failed run tried again: what was decided is carried out, what was done is not
+    repeated."""
+
+    settings = _loaded(StoreSettings)
+
+    async def go() -> None:
+        async with open_store(settings) as (store, starter):
+            changes = Changes(store, starter.queue)
+            while True:
+                try:
+                    await retry_run(changes, thread_id, None)
+                except Conflict:
+                    continue  # its cards are being drawn just now
+                return
+
+    _run(go())
+    out.print(f"{thread_id} is tried again; `countersign show {thread_id}` tells how it goes.")
 
 
 @cli.command()

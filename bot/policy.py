@@ -17,6 +17,7 @@ class Why(StrEnum):
     EXPIRED = "expired"
     DECIDED = "decided"
     NOT_OFFERED = "not_offered"
+    NOT_FAILED = "not_failed"
     OTHER_WORKSPACE = "other_workspace"
     NOT_A_MEMBER = "not_a_member"
     REQUESTER = "requester"
@@ -66,6 +67,13 @@ def refuse_stale(approval: Approval, digest: str, decision: str, now: datetime) 
         return Why.DECIDED
     if digest != approval.digest:
         return Why.CHANGED
-    if decision not in approval.request.allowed_decisions:
+    if decision not in approval.offered:
         return Why.NOT_OFFERED
     return None
+
+
+def refuse_stale_retry(approval: Approval, digest: str) -> Why | None:
+    """None where the card still says that its run failed, and of what was shown."""
+    if not (approval.outcome and approval.outcome.run_failed):
+        return Why.NOT_FAILED
+    return None if digest == approval.digest else Why.CHANGED

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from bot.approvals import Approval
 from bot.audit import Draft, Tag
+from bot.doubts import ask, asked, in_doubt
 from bot.records import Change
 from bot.runs import Run
 from workflows.effects import EffectEntry
@@ -47,18 +48,25 @@ class Progress:
         self._now = now
         self._events: list[Draft] = []
 
-    def note(self, state: ThreadState, *, drained: bool = False) -> list[Change]:
-        """The graph stopped by itself: it asks, it is finished, or it was drained."""
+    def note(
+        self, state: ThreadState, *, drained: bool = False, doubted: bool = False
+    ) -> list[Change]:
+        """The graph stopped by itself: it asks, it is finished, or it was drained. doubted: it
+        stopped because a person has to say whether an effect happened."""
         self._note_effects()
         still_open = {question.key: question for question in state.open}
         self._apply(still_open)
-        if not state.stalled:  # what was drained goes on, and its outcome is still to come
-            self._conclude(still_open, finished=state.finished)
         self._supersede(still_open)
         self._open(still_open.values())
-        if state.finished:
+        self._doubt()
+        unsettled = any(_unsettled(approval) for approval in self._after.values())
+        if not (state.stalled or unsettled):  # else it goes on: the outcome is still to come
+            self._conclude(still_open, finished=state.finished)
+        if state.finished and not unsettled:
             self._tell(Tag.RUN_FINISHED)
             return self._all(self._run.finish(self._now))
+        if doubted:  # all the rest is for the attempt after the answer
+            return self._all(self._run.wait(self._now))
         return self._all(self._stopped(state, still_open, drained=drained))
 
     def _stopped(
@@ -79,6 +87,7 @@ class Progress:
         if after.status == "failed":
             return self.fail(error)
         self._note_effects()
+        self._doubt()
         return self._all(self._run.stumble(error, self._now))
 
     def fail(self, error: str) -> list[Change]:
@@ -91,16 +100,21 @@ class Progress:
         for approval in list(self._after.values()):
             if approval.status == "pending":
                 self._take(approval.supersede(self._now))
+                self._give_up(approval.id, f"The workflow failed: {error}")
+            elif approval.by_failure and not approval.outcome:
+                self._give_up(approval.id, f"The workflow failed: {error}")
             elif approval.decision and not approval.outcome:
                 done = self._executed_on(approval)
                 but = f"{done}, but then the workflow failed" if done else "Not executed"
-                text = f"{self._in_doubt() or but}: {error}"
-                self._take(Change(approval.concluded("failed", text, self._now)))
+                self._give_up(approval.id, f"{self._in_doubt() or but}: {error}")
         return self._all(self._run.fail(error, self._now))
+
+    def _give_up(self, approval_id: str, text: str) -> None:
+        self._take(Change(self._after[approval_id].given_up(text, self._now)))
 
     def _note_effects(self) -> None:
         """Tell the effects that the trail does not tell yet."""
-        settled = [entry for entry in self._effects if entry.state != "intended"]
+        settled = [entry for entry in self._effects if entry.state in ("done", "refused")]
         news = [entry for entry in settled if _mark(entry) not in self._run.effects_noted]
         for entry in news:
             tag = Tag.EFFECT_DONE if entry.state == "done" else Tag.EFFECT_REFUSED
@@ -124,7 +138,7 @@ class Progress:
 
     def _in_doubt(self) -> str:
         """Effects that were begun and of which nobody knows whether they happened, in words."""
-        keys = [entry.key for entry in self._effects if entry.state == "intended"]
+        keys = [e.key for e in self._effects if e.state in ("intended", "in_doubt")]
         return f"It may have happened: ask the provider for {', '.join(keys)}" if keys else ""
 
     def _apply(self, still_open: Mapping[str, Question]) -> None:
@@ -149,25 +163,55 @@ class Progress:
 
     def _supersede(self, still_open: Mapping[str, Question]) -> None:
         instead = next((key for key in still_open if key not in self._before), None)
+        asked_still = {*still_open, *in_doubt(self._effects)}
         for approval in list(self._after.values()):
-            if approval.status == "pending" and approval.id not in still_open:
-                self._take(approval.supersede(self._now, instead))
+            if approval.status == "pending" and approval.id not in asked_still:
+                by = None if approval.doubt else instead
+                self._take(approval.supersede(self._now, by))
 
     def _open(self, questions: Iterable[Question]) -> None:
         for question in questions:
-            if question.key in self._before:
+            known = self._before.get(question.key)
+            if known and known.status != "superseded":
                 continue
-            asked = read_question(question.value)
-            refuse_undecidable(asked.request)
+            read = read_question(question.value)
+            refuse_undecidable(read.request)
+            if known:
+                self._take(known.reopen(read, self._policy, self._now))
+                continue
             opened = Approval.open(
                 self._run,
                 question,
-                asked,
+                read,
                 policy=self._policy,
                 channel=self._channel,
                 now=self._now,
             )
             self._take(opened)
+
+    def _doubt(self) -> None:
+        """Ask a person about each effect of which only a person can say whether it happened."""
+        doubts = in_doubt(self._effects)
+        resting = [on.id for entry in doubts.values() if (on := self._rests_on(entry))]
+        for approval in list(self._after.values()):
+            self._take(Change(approval.in_question(approval.id in resting)))
+        for key, entry in doubts.items():
+            known = self._before.get(key)
+            if known and known.status != "superseded":
+                continue
+            on = self._rests_on(entry)
+            if known:
+                self._take(known.reopen(asked(entry, on), known.policy, self._now))
+                continue
+            self._take(ask(self._run, entry, on, self._policy, self._channel, self._now))
+            text = f"It may have happened ({entry.key}): a card of its own asks whether it did"
+            self._tell(Tag.EFFECT_IN_DOUBT, {"key": entry.key, "text": text}, on.id if on else key)
+
+    def _rests_on(self, entry: EffectEntry) -> Approval | None:
+        """The decision that the effect was executed on."""
+        found = [self._before[key] for key in entry.decisions if key in self._before]
+        allowed = (a for a in found if a.status in ("approved", "edited"))
+        return next(allowed, found[0] if found else None)
 
     def _tell(
         self, tag: Tag, detail: dict[str, JsonValue] | None = None, on: str | None = None
@@ -175,7 +219,8 @@ class Progress:
         """An event of the run, told in the thread of the card whose decision it rests on: `on`,
         or else the last that was handed over."""
         handed = [a for a in self._after.values() if a.handed_over_at]
-        last = max(handed, key=lambda a: a.handed_over_at or self._now, default=None)
+        asked_by_the_graph = [a for a in handed if not a.doubt] or handed
+        last = max(asked_by_the_graph, key=lambda a: a.handed_over_at or self._now, default=None)
         approval_id = on or (last.id if last else None)
         self._events.append(self._run.event(tag, self._now, None, detail, approval_id))
 
@@ -204,6 +249,12 @@ def refuse_undecidable(request: ApprovalRequest) -> None:
             f"the question allows {', '.join(allowed)}; in Slack it is approve, or approve and "
             "reject, so far"
         )
+
+
+def _unsettled(approval: Approval) -> bool:
+    """Does the ledger still wait for what a person says?"""
+    open_or_new = approval.status in ("pending", "answered") and not approval.outcome
+    return approval.doubt is not None and open_or_new
 
 
 def _mark(entry: EffectEntry) -> str:

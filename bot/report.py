@@ -84,7 +84,7 @@ def thread_text(found: dict[str, Any]) -> RenderableType:
     started = f"  started {_time(run['created_at'])} by {run['requester'] or 'no one named'}"
     parts: list[RenderableType] = [head, Text(started)]
     if run["error"]:
-        parts.append(Text(f"last error: {run['error']}", style="red"))
+        parts.append(Text(f"last error: {clean(run['error'])}", style="red"))
     parts += [_approval_text(approval) for approval in found["approvals"]]
     parts += [_effect_text(entry) for entry in found["effects"]]
     parts += [Text("\nAudit trail", style="bold"), _trail_table(found["trail"])]

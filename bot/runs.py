@@ -17,13 +17,18 @@ BACKOFF_AT_MOST = timedelta(minutes=5)
 ELSEWHERE = timedelta(minutes=1)  # before a worker asks again whether it knows the workflow
 
 
+class NotFailed(Exception):
+    """The run is not failed, so there is nothing to try again; the message says what it is."""
+
+
 class OtherInput(Exception):
     """The thread_id belongs to a run with another workflow, input, requester or channel."""
 
 
 class Run(Record):
     """attempts: how often it was tried since it last got on. error: of the last attempt, in
-    words for people. effects_noted: keys of the effects that the trail tells already."""
+    words for people. effects_noted: keys of the effects that the trail tells already. retried_at:
+    when a person had it tried again, until it is."""
 
     thread_id: ThreadId
     workflow: str
@@ -36,6 +41,7 @@ class Run(Record):
     retry_at: AwareDatetime | None = None
     error: str = ""
     effects_noted: tuple[str, ...] = ()
+    retried_at: AwareDatetime | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
@@ -93,7 +99,13 @@ class Run(Record):
 
     def begin(self, now: datetime) -> Self:
         """An attempt is counted before it is made, so that one that kills its worker counts."""
-        return self.to(status="running", attempts=self.attempts + 1, retry_at=None, updated_at=now)
+        return self.to(
+            status="running",
+            attempts=self.attempts + 1,
+            retry_at=None,
+            retried_at=None,
+            updated_at=now,
+        )
 
     def wait(self, now: datetime) -> Self:
         """The graph waits for a person."""
@@ -119,6 +131,17 @@ class Run(Record):
 
     def fail(self, error: str, now: datetime) -> Self:
         return self.to(status="failed", error=error, retry_at=None, updated_at=now)
+
+    def retry(self, now: datetime, actor: Actor | None, approval_id: str | None) -> Change:
+        """A person has a failed run tried again, with all its attempts; NotFailed where it is
+        not. actor: None is an operator. approval_id: whose card's thread tells it."""
+        if self.status != "failed":
+            raise NotFailed(f"The run {self.thread_id} is {self.status}, not failed.")
+        run = self.to(
+            status="queued", attempts=0, error="", retry_at=None, retried_at=now, updated_at=now
+        )
+        detail: dict[str, JsonValue] = {"error": self.error}
+        return Change(run, (run.event(Tag.RUN_RETRIED, now, actor, detail, approval_id),))
 
     def event(
         self,

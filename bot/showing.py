@@ -119,7 +119,8 @@ class Showing:
             e for e in await self.store.trail(approval.thread_id) if e.approval_id == approval.id
         ]
         event = events[number - 1]
-        drawn = reply(event, await self._names(approval))
+        actor = event.actor.user if event.actor else None
+        drawn = reply(event, await self._names(approval, actor))
         told = Told(approval.id, number, event.hash)
         if drawn and not await self._stands(approval, where, told):
             await self.slack.reply(where, told, drawn)
@@ -157,7 +158,7 @@ class Showing:
             approval_id, lambda a: Change(a.undelivered(code, now, retry_after))
         )
 
-    async def _names(self, approval: Approval) -> dict[str, str]:
+    async def _names(self, approval: Approval, actor: str | None = None) -> dict[str, str]:
         named = [field.value for field in approval.request.fields if field.kind == "user"]
         voters = [vote.by.user for vote in approval.votes]
-        return await self.slack.names([approval.requester, *named, *voters])
+        return await self.slack.names([approval.requester, actor, *named, *voters])

@@ -28,14 +28,19 @@ async def _found(store: Store) -> AsyncGenerator[str, None]:
 
 def _wrong(run: Run, approval: Approval, trail: list[AuditEvent]) -> list[str]:
     own = [event for event in trail if event.approval_id == approval.id]
-    closing = [CLOSES[event.tag] for event in own if event.tag in CLOSES]
+    tags = [event.tag for event in own]
+    reopened = len(tags) - tags[::-1].index(Tag.REOPENED) if Tag.REOPENED in tags else 0
+    closing = [CLOSES[tag] for tag in tags[reopened:] if tag in CLOSES]
+    before = [CLOSES[tag] for tag in tags[:reopened] if tag in CLOSES]
     expected = closing[0] if closing else "pending"
     found = {
         "more than one outcome": len(closing) > 1 or len(approval.votes) > 1,
+        "reopened, and not superseded before": before != ["superseded"] * tags.count(Tag.REOPENED),
         f"status {approval.status}, but the trail says {expected}": approval.status != expected,
         f"trail {approval.trail}, but {len(own)} events": approval.trail != len(own),
-        "asked twice": [event.tag for event in own].count(Tag.REQUESTED) != 1,
+        "asked twice": tags.count(Tag.REQUESTED) != 1,
         "pending, and its run is closed": run.closed and approval.status == "pending",
         "replied to more than there is": approval.replied > approval.trail,
+        "in doubt, and nobody is asked": run.status == "finished" and approval.in_doubt,
     }
     return [words for words, is_so in found.items() if is_so]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.audit import Tag
+from bot.records import Change
 from tests.deployment import Deployment
 from tests.detectors import violations
 
@@ -39,6 +41,21 @@ async def test_a_changed_event_is_noticed(deployment: Deployment) -> None:
         await store.redis.lset(key, 0, first.replace("Acme", "Acne"))
         assert await violations(store) == [f"{thread_id}: the chain is broken at event 0"]
         await store.redis.lset(key, 0, first)
+
+
+async def test_a_question_that_was_opened_again_for_no_reason_is_noticed(
+    deployment: Deployment,
+) -> None:
+    async with deployment.instance(listens=False):
+        thread_id = await deployment.start()
+        approval = await deployment.settled(thread_id)
+    async with deployment.store() as store:
+        now = approval.requested_at
+        await store.commit(Change(approval, (approval.event(Tag.REOPENED, now),)))
+        found = await violations(store)
+        assert found == [f"{thread_id} {approval.id}: reopened, and not superseded before"]
+        await store.commit(Change(approval.to(version=approval.version + 1)))
+        await store.redis.rpop(store.keys.trail(thread_id))
 
 
 def text(reply: object) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -9,16 +10,20 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.approvals import Approval
 from bot.listeners.guard import Answering, guarded, no_answer
 from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
-from bot.policy import Member, Why, authorize, refuse_stale
+from bot.policy import Member, Why, authorize, refuse_stale, refuse_stale_retry
+from bot.retrying import retry_run
+from bot.runs import NotFailed
 from bot.services import Services
 from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
 from bot.store import Conflict
 from bot.views.answers import NOT_RECORDED, NOT_SHOWN, refusal
-from bot.views.card import DECIDES, ActionId, ButtonValue
+from bot.views.card import DECIDES, SETTLES, ActionId, ButtonValue
 from bot.views.details import details_view
-from workflows.protocol import Actor, Approve, Decision, Reject
+from workflows.protocol import Actor, Approve, Decision, Reject, Respond
 
 LOOK_UP = 2.0  # seconds: Slack gives up on a click after three
+RETRY = "retry_run"  # decides nothing anew: what was decided is carried out after all
+CLICKS = {**DECIDES, **SETTLES, ActionId.RETRY: RETRY}
 STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)  # they learn nothing; others first what is new
 
 
@@ -37,7 +42,7 @@ class Click:
         return cls(
             teams=workspaces_of(body),
             user=user_of(body),
-            decision=DECIDES[ActionId(action_of(body)["action_id"])],
+            decision=CLICKS[ActionId(action_of(body)["action_id"])],
             value=ButtonValue.read(value_of(body)),
         )
 
@@ -56,7 +61,7 @@ def register(app: AsyncApp, services: Services) -> None:
             await answering.words(answer)
 
     app.action(ActionId.DETAILS)(guarded(services.slack, details))
-    for action in DECIDES:
+    for action in CLICKS:
         app.action(action)(guarded(services.slack, decide))
 
 
@@ -81,7 +86,7 @@ async def open_details(services: Services, body: dict[str, Any]) -> str | None:
 
 
 async def take(services: Services, click: Click) -> str | None:
-    """Record the click's decision; else the words that say why not."""
+    """Record what the click means; else the words that say why not."""
     while True:
         approval = await services.store.approval(click.value.approval) if click.value else None
         if approval is None or click.value is None:
@@ -92,17 +97,34 @@ async def take(services: Services, click: Click) -> str | None:
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
             return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
         now = services.now()
-        stale = refuse_stale(approval, click.value.digest, click.decision, now)
+        stale = _stale(approval, click.value.digest, click.decision, now)
         why = may_not if may_not in STRANGERS else stale or may_not
         if why is not None:
             return refusal(why, approval, click.decision)
         actor = Actor(team=member.team, user=member.user, name=member.name)
-        decision = _decision(click.decision, by=actor, at=now, digest=approval.digest)
         try:
-            await services.changes.commit(approval.decide(decision, now))
+            await _record(services, approval, click.decision, actor, now)
         except Conflict:
             continue  # someone else was faster, or the card moved: look again
+        except NotFailed:
+            return refusal(Why.NOT_FAILED, approval, click.decision)
         return None
+
+
+def _stale(approval: Approval, digest: str, decision: str, now: datetime) -> Why | None:
+    if decision == RETRY:
+        return refuse_stale_retry(approval, digest)
+    return refuse_stale(approval, digest, decision, now)
+
+
+async def _record(
+    services: Services, approval: Approval, decision: str, actor: Actor, now: datetime
+) -> None:
+    if decision == RETRY:
+        await retry_run(services.changes, approval.thread_id, actor, approval.id)
+        return
+    decided = _decision(decision, by=actor, at=now, digest=approval.digest)
+    await services.changes.commit(approval.decide(decided, now))
 
 
 async def _asked_slack(
@@ -118,4 +140,6 @@ async def _asked_slack(
 
 
 def _decision(kind: str, **who_and_when: Any) -> Decision:
+    if kind in SETTLES.values():
+        return Respond(**who_and_when, text=kind)
     return Approve(**who_and_when) if kind == "approve" else Reject(**who_and_when)

@@ -75,6 +75,13 @@ def _not_offered(_: Approval | None, decision: str) -> str:
     return f"This request does not allow to {escape(decision, 40)}. *Nothing was recorded.*"
 
 
+def _not_failed(*_: object) -> str:
+    return (
+        "This run is not failed any more: it was tried again already. Your click changed nothing; "
+        "the card tells how it goes on."
+    )
+
+
 def _fixed(reason: str) -> Callable[[Approval | None, str], str]:
     return lambda _approval, _decision: f"{reason} *Nothing was recorded.*"
 
@@ -101,6 +108,7 @@ _SENTENCES = {
     Why.SUPERSEDED: _superseded,
     Why.EXPIRED: _expired,
     Why.NOT_OFFERED: _not_offered,
+    Why.NOT_FAILED: _not_failed,
     Why.NOT_AN_APPROVER: _not_an_approver,
     Why.REQUESTER: _fixed("You asked for this, so someone else has to decide it."),
     Why.OTHER_WORKSPACE: _fixed("This belongs to another Slack workspace than yours."),

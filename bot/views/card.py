@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.approvals import Approval
+from bot.approvals import ANSWERS, Approval
 from bot.views import rich
 from bot.views.fields import field_elements, fields_fit
 from bot.views.rich import Element
@@ -35,6 +35,10 @@ class ActionId(StrEnum):
 
     APPROVE = "countersign_approve"
     REJECT = "countersign_reject"
+    HAPPENED = "countersign_happened"
+    NOT_HAPPENED = "countersign_not_happened"
+    CALL_AGAIN = "countersign_call_again"
+    RETRY = "countersign_retry"
     PREVIOUS = "countersign_previous"
     NEXT = "countersign_next"
     DETAILS = "countersign_details"
@@ -43,8 +47,14 @@ class ActionId(StrEnum):
 MEANS = {  # what a button does, said before it does
     ActionId.APPROVE: "High risk: what the card shows is carried out at once.",
     ActionId.REJECT: "Nothing will be executed.",
+    ActionId.CALL_AGAIN: "If it did happen, it may happen twice: the same key is sent once more.",
 }
 DECIDES = {ActionId.APPROVE: "approve", ActionId.REJECT: "reject"}
+SETTLES = {
+    ActionId.HAPPENED: "done",
+    ActionId.NOT_HAPPENED: "not_done",
+    ActionId.CALL_AGAIN: "retry",
+}
 
 
 class ButtonValue(BaseModel):
@@ -79,6 +89,9 @@ def card(approval: Approval, names: Mapping[str, str]) -> Card:
         blocks.append(_buttons(approval, names))
     else:
         blocks += _decided(approval)
+    if approval.outcome and approval.outcome.run_failed:
+        retry = _button(approval, ActionId.RETRY, "Retry", "", names)
+        blocks.append({"type": "actions", "block_id": _id(approval, "retry"), "elements": [retry]})
     return Card(text=headline(approval), blocks=blocks)
 
 
@@ -92,7 +105,7 @@ def said(approval: Approval) -> str:
     title = line(approval.request.title, HEADER_AT_MOST) or "–"
     match approval.status:
         case "pending":
-            return f"Approval needed: {title}"
+            return f"{'Answer' if approval.doubt else 'Approval'} needed: {title}"
         case "superseded":
             return f"No longer asked: {title}"
         case "expired":
@@ -132,12 +145,21 @@ def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
         summary = [rich.quote(request.summary, SUMMARY_AT_MOST)]
     high = [rich.paragraph(rich.emoji("warning"), _bold(" High risk\n"))]
     return [
+        *(_reopened(approval) if approval.status == "pending" else []),
         *(high if request.risk == "high" else []),
         *([rich.paragraph(rich.emoji("warning"), note)] if approval.note else []),
         *field_elements(request.fields, names),
         *(summary if request.summary.strip() else []),
         *([rich.preformatted(request.details, DETAILS_AT_MOST)] if request.details.strip() else []),
     ]
+
+
+def _reopened(approval: Approval) -> list[Element]:
+    """Also because Slack lets no update take the rich text away that a verdict brought."""
+    if approval.reopened_at is None:
+        return []
+    sign, words = rich.emoji("leftwards_arrow_with_hook"), rich.text(" Asked again ")
+    return [rich.paragraph(sign, words, rich.moment(approval.reopened_at), rich.text("\n"))]
 
 
 def _about(approval: Approval) -> str:
@@ -156,20 +178,20 @@ def _about(approval: Approval) -> str:
 
 
 def _buttons(approval: Approval, names: Mapping[str, str]) -> Block:
-    offered = approval.request.allowed_decisions
-    buttons = [
-        button
-        for decision, button in (
-            ("approve", _button(approval, ActionId.APPROVE, "Approve", "primary", names)),
-            ("reject", _button(approval, ActionId.REJECT, "Reject", "danger", names)),
-        )
-        if decision in offered
-    ]
+    buttons = [_button(approval, *button, names) for button in _offered(approval)]
     if not shows_all(approval):
         label, value = plain("Show everything", 75), _value(approval)
         details = {"action_id": ActionId.DETAILS, "text": label, "value": value}
         buttons.insert(0, {"type": "button", **details})
     return {"type": "actions", "block_id": _id(approval, "decide"), "elements": buttons}
+
+
+def _offered(approval: Approval) -> list[tuple[ActionId, str, str]]:
+    """Of each button: what it does, its label and its style."""
+    if approval.doubt:
+        return [(action, ANSWERS[answer], "") for action, answer in SETTLES.items()]
+    buttons = [(ActionId.APPROVE, "Approve", "primary"), (ActionId.REJECT, "Reject", "danger")]
+    return [button for button in buttons if DECIDES[button[0]] in approval.offered]
 
 
 def shows_all(approval: Approval) -> bool:
@@ -188,21 +210,23 @@ def _value(approval: Approval) -> str:
 def _button(
     approval: Approval, action: ActionId, label: str, style: str, names: Mapping[str, str]
 ) -> Block:
+    styled: Block = {"style": style} if style else {}
     button: Block = {
         "type": "button",
         "action_id": action,
         "text": plain(label, 75),
-        "style": style,
+        **styled,
         "value": _value(approval),
     }
-    if approval.request.risk != "high":
+    decides = action in DECIDES and approval.request.risk == "high"
+    if not decides and action != ActionId.CALL_AGAIN:
         return button
     confirm = {
-        "title": plain(f"{label} this?", 100),
+        "title": plain(f"{label} this?" if style else f"{label}?", 100),
         "text": plain(confirmation(approval, MEANS[action], names), CONFIRM_AT_MOST),
         "confirm": plain(label, 30),
         "deny": plain("Cancel", 30),
-        "style": style,
+        **styled,
     }
     return {**button, "confirm": confirm}
 
@@ -221,6 +245,8 @@ def confirmation(approval: Approval, means: str, names: Mapping[str, str]) -> st
 def _decided(approval: Approval) -> list[Block]:
     elements = [rich.paragraph(*_verdict(approval), rich.text("\n"))]
     reason = getattr(approval.decision, "reason", "")
+    if approval.doubt and approval.decision:
+        reason = ANSWERS.get(getattr(approval.decision, "text", ""), "")
     if reason:
         elements.append(rich.quote(reason, REASON_AT_MOST))
     state = _state(approval)
@@ -254,6 +280,9 @@ def _state(approval: Approval) -> list[Element]:
         done = "ballot_box_with_check" if carried_out else "no_entry_sign"
         sign = done if outcome.state == "done" else "x"
         return [rich.emoji(sign), _bold(f" {line(outcome.text, 590)}")]
+    if approval.in_doubt:
+        words = rich.text(" It may have happened: a card of its own asks whether it did.")
+        return [rich.emoji("warning"), words]
     if approval.decision is None:
         return []
     return [rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]

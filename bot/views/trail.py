@@ -52,6 +52,11 @@ def _requested(event: AuditEvent) -> Parts:
     return [*_who("Requested", event), rich.text(", digest "), rich.code(short(event.digest or ""))]
 
 
+def _retried(event: AuditEvent) -> Parts:
+    user = event.actor.user if event.actor else None
+    return [rich.text("Tried again by "), rich.mention(user) if user else rich.text("an operator")]
+
+
 def _who(verb: str, event: AuditEvent) -> Parts:
     user = event.actor.user if event.actor else None
     return [rich.text(f"{verb} by "), rich.mention(user) if user else rich.text("the workflow")]
@@ -77,12 +82,15 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
             "still has it"
         ),
     ),
+    Tag.REOPENED: ("leftwards_arrow_with_hook", _says("Asked again: the workflow waits for it")),
     Tag.RUN_RESUMED: ("arrow_forward", _says("Workflow resumed by ", "instance")),
     Tag.EFFECT_DONE: ("ballot_box_with_check", _says("", "text")),
     Tag.EFFECT_IN_DOUBT: ("warning", _says("", "text")),
     Tag.EFFECT_REFUSED: ("x", _says("The provider refused: ", "text")),
+    Tag.EFFECT_SETTLED: ("pencil", _says("", "text")),
     Tag.RUN_FINISHED: ("checkered_flag", _says("Workflow finished")),
     Tag.RUN_FAILED: ("x", _says("Workflow failed: ", "error")),
+    Tag.RUN_RETRIED: ("arrows_counterclockwise", _retried),
 }
 
 

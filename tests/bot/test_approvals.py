@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from bot.approvals import RETRY_SLACK, RETRY_SLACK_AT_MOST, Approval, Closed, MessageRef
+from bot.approvals import (
+    ANSWERS,
+    RETRY_SLACK,
+    RETRY_SLACK_AT_MOST,
+    Approval,
+    Closed,
+    Doubt,
+    MessageRef,
+)
 from bot.audit import Tag
 from bot.records import Change
 from tests.bot.samples import (
@@ -141,6 +149,46 @@ def test_what_is_superseded_has_no_decision() -> None:
     assert (record.status, record.superseded_by, record.decision) == ("superseded", "ap_2", None)
     assert [(e.tag, e.detail) for e in change.events] == [(Tag.SUPERSEDED, {"by": "ap_2"})]
     assert approval().decision is None
+
+
+def test_what_was_superseded_is_reopened_as_it_is_asked_now() -> None:
+    """With all its time, since nobody could decide meanwhile; the trail tells what is asked."""
+    before = approval().supersede(after(1), "ap_2").record.given_up("The workflow failed", after(1))
+    now = request(summary="Other words", expires_in=timedelta(hours=1))
+    change = before.reopen(Asked(now, "Again"), POLICY, after(60))
+    record: Approval = change.record
+    [event] = change.events
+
+    assert (record.status, record.closed_at, record.superseded_by) == ("pending", None, None)
+    assert (record.outcome, record.by_failure, record.reopened_at) == (None, False, after(60))
+    assert (record.request, record.digest, record.note) == (now, now.digest, "Again")
+    assert record.expires_at == after(60 + 3600)
+    assert (record.id, record.requested_at) == (before.id, before.requested_at)
+    assert (event.tag, event.digest) == (Tag.REOPENED, now.digest)
+    assert record.decide(approve(record), after(61)).record.status == "approved"
+
+
+@pytest.mark.parametrize(("text", "told"), ANSWERS.items())
+def test_a_doubt_is_answered_in_three_ways(text: str, told: str) -> None:
+    before = approval(doubt=Doubt(key="mail:1", attempt="a1"))
+    change = before.decide(answer(before, text), after(1))
+
+    assert before.offered == ("done", "not_done", "retry")
+    assert change.record.status == "answered"
+    assert [event.detail for event in change.events] == [{"text": told}]
+
+
+def test_a_settled_doubt_owes_nothing_more_and_names_who_settled_it() -> None:
+    before = approval(doubt=Doubt(key="mail:1", attempt="a1"))
+    change = before.decide(answer(before, "done"), after(1)).record.settled("Noted", after(2))
+    record: Approval = change.record
+    [event] = change.events
+
+    assert (record.handed_over_at, record.applied_at) == (after(2), after(2))
+    assert record.outcome is not None
+    assert (record.outcome.state, record.outcome.text) == ("done", "Noted")
+    assert (event.tag, event.detail) == (Tag.EFFECT_SETTLED, {"text": "Noted"})
+    assert event.actor == before.decide(answer(before, "done"), after(1)).events[0].actor
 
 
 def test_handing_over_names_who_resumed_and_from_where() -> None:

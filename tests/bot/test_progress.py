@@ -236,7 +236,9 @@ def test_a_failed_run_says_so_on_every_card() -> None:
 
     assert failed.outcome("ap_1") == ("failed", "Not executed: Card was declined")
     assert failed.outcome("ap_3") == ("failed", "Not executed: Card was declined")
-    assert (failed.approvals["ap_2"].status, failed.outcome("ap_2")) == ("superseded", None)
+    assert failed.approvals["ap_2"].status == "superseded"
+    assert failed.outcome("ap_2") == ("failed", "The workflow failed: Card was declined")
+    assert all(a.outcome and a.outcome.run_failed for a in failed.approvals.values())
     assert (failed.run.status, failed.run.error) == ("failed", "Card was declined")
     assert (Tag.RUN_FAILED, "ap_1") in failed.told
 

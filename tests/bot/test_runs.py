@@ -6,8 +6,16 @@ from typing import Any
 import pytest
 
 from bot.audit import Tag
-from bot.runs import BACKOFF, BACKOFF_AT_MOST, MAX_ATTEMPTS, OtherInput, Run, RunStatus
-from tests.bot.samples import MARA, NOW, TEAM, TOM, after, run
+from bot.runs import (
+    BACKOFF,
+    BACKOFF_AT_MOST,
+    MAX_ATTEMPTS,
+    NotFailed,
+    OtherInput,
+    Run,
+    RunStatus,
+)
+from tests.bot.samples import MARA, NOW, TEAM, TOM, actor, after, run
 
 
 def started(requester: str | None = TOM) -> tuple[Run, Tag, str | None]:
@@ -109,6 +117,28 @@ def test_getting_on_forgets_the_attempts(how: str) -> None:
 )
 def test_which_runs_are_closed(status: RunStatus, closed: bool) -> None:
     assert run(status=status).closed is closed
+
+
+def test_a_failed_run_is_retried_with_all_its_attempts() -> None:
+    failed = run(attempts=MAX_ATTEMPTS, status="running").fail("The card is closed", after(1))
+    change = failed.retry(after(2), actor(), "ap_1")
+    retried: Run = change.record
+    [event] = change.events
+
+    assert (retried.status, retried.attempts, retried.error) == ("queued", 0, "")
+    assert (retried.retry_at, retried.retried_at, retried.updated_at) == (None, after(2), after(2))
+    assert (event.tag, event.approval_id, event.detail) == (
+        Tag.RUN_RETRIED, "ap_1", {"error": "The card is closed"},
+    )  # fmt: skip
+    assert event.actor is not None
+    assert event.actor.user == MARA
+    assert retried.begin(after(3)).retried_at is None
+
+
+@pytest.mark.parametrize("status", ["queued", "running", "waiting", "finished", "cancelled"])
+def test_only_a_failed_run_is_retried(status: RunStatus) -> None:
+    with pytest.raises(NotFailed, match=f"refund-1 is {status}, not failed"):
+        run(status=status).retry(after(1), None, None)
 
 
 def test_a_transition_leaves_the_run_that_it_was_made_from() -> None:

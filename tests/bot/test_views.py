@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.approvals import Approval
+from bot.approvals import ANSWERS, Approval, Doubt
 from bot.audit import AuditEvent, Tag, chain
 from bot.policy import Why
 from bot.runs import Run
@@ -35,6 +35,7 @@ from tests.bot.samples import (
     run,
 )
 from workflows.catalog import Workflow
+from workflows.payloads import Asked
 from workflows.protocol import Policy
 
 ALL_KINDS: list[dict[str, Any]] = [
@@ -64,6 +65,7 @@ def states() -> dict[str, Approval]:
     """A card in each state that it can be in."""
     base = approval(request(**FULL), note="The request changed.", expires_at=after(60))
     done = handed_over(base)
+    doubt = base.to(doubt=Doubt(key="mail:1", attempt="a1"))
     closed = {
         "approved": base.decide(approve(base), after(1)).record,
         "edited": base.decide(edit(base), after(1)).record,
@@ -81,6 +83,13 @@ def states() -> dict[str, Approval]:
         "handed over": done,
         "done": done.concluded("done", "Refund done, re_1", after(2)),
         "failed": done.concluded("failed", "Not executed: Card was declined", after(2)),
+        "in doubt": done.in_question(True),
+        "given up, failed": closed["given up"].given_up("The workflow failed: ouch", after(2)),
+        "not executed": done.given_up("Not executed: Card was declined", after(2)),
+        "tried again": done.given_up("Not executed", after(2)).retried(),
+        "reopened": closed["given up"].reopen(Asked(base.request), base.policy, after(2)).record,
+        "doubt": doubt,
+        "answered doubt": doubt.decide(answer(doubt, "not_done"), after(1)).record,
         "expired, done": closed["expired"].concluded("done", "Nothing was executed", after(2)),
     }
 
@@ -96,10 +105,15 @@ def test_a_card_is_taken_in_each_state(name: str, risk: str) -> None:
     assert shown == card(of, NAMES)
     assert f"digest `{of.digest[:12]}`" in drawn.words(shown)
     assert of.digest[:13] not in drawn.words(shown)
-    if of.status == "pending":
+    if of.doubt and of.status == "pending":
+        assert [each["text"]["text"] for each in drawn.buttons(shown).values()] == [
+            *ANSWERS.values()
+        ]
+    elif of.status == "pending":
         assert drawn.problems_of_buttons(shown, of) == []
     else:
-        assert drawn.buttons(shown) == {}
+        again = of.outcome is not None and of.outcome.run_failed
+        assert list(drawn.buttons(shown)) == ([ActionId.RETRY] if again else [])
 
 
 SAYS: dict[str, tuple[str, list[str]]] = {
@@ -114,6 +128,12 @@ SAYS: dict[str, tuple[str, list[str]]] = {
     "answered": (f"Answered by Mara Okafor: {TITLE}", [" Answered by "]),
     "expired": (f"Expired without a decision: {TITLE}", ["nobody decided in time"]),
     "superseded": (f"No longer asked: {TITLE}", ["went on to another question"]),
+    "in doubt": (f"Approved by Mara Okafor: {TITLE}", ["a card of its own asks whether it did"]),
+    "tried again": (f"Approved by Mara Okafor: {TITLE}", [" Resuming …"]),
+    "given up, failed": (f"No longer asked: {TITLE}", [" The workflow failed: ouch"]),
+    "reopened": (f"Approval needed: {TITLE}", [" Asked again ", "No deadline"]),
+    "doubt": (f"Answer needed: {TITLE}", list(ANSWERS.values())),
+    "answered doubt": (f"Answered by Mara Okafor: {TITLE}", ["It did not happen"]),
     "given up": (f"No longer asked: {TITLE}", ["no longer waits for it"]),
     "done": (f"Approved by Mara Okafor: {TITLE} – Refund done, re_1", [" Refund done, re_1"]),
     "failed": (
@@ -166,6 +186,15 @@ def test_only_what_is_allowed_is_offered(offered: str) -> None:
 
     assert drawn.problems(shown) == []
     assert list(drawn.buttons(shown)) == [f"countersign_{offered}"]
+
+
+def test_only_calling_again_asks_once_more() -> None:
+    """It is the one answer that may do harm."""
+    shown = card(states()["doubt"], NAMES)
+    warned = [name for name, button in drawn.buttons(shown).items() if "confirm" in button]
+
+    assert warned == [ActionId.CALL_AGAIN]
+    assert "it may happen twice" in drawn.words(shown) + str(drawn.buttons(shown))
 
 
 def test_block_ids_differ_between_revisions() -> None:

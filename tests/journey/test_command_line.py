@@ -96,6 +96,7 @@ async def test_list_and_show_tell_what_waits_and_what_happened(deployment: Deplo
         (("start", *REFUND, "customer\u202e=x"), "- customer⟨U+202E⟩: Extra inputs are not"),
         (("show", "No Body"), "thread_id 'No Body': use 1 to 128 of a-z, 0-9"),
         (("show", "nobody"), "There is no run 'nobody'."),
+        (("retry", "nobody"), "There is no run 'nobody'."),
     ],
 )
 async def test_bad_input_is_named_and_nothing_is_written(

@@ -16,6 +16,7 @@ from bot.audit import AuditEvent, Tag, first_broken
 from bot.records import Change
 from bot.store import Conflict, Store
 from tests.bot.samples import CHANNEL, THREAD, after, approve, opened, reject, run
+from workflows.payloads import Asked
 
 T = TypeVar("T")
 IDS = ("ap_1", "ap_2")
@@ -25,6 +26,7 @@ CLOSING = {
     Tag.EXPIRED: "expired",
     Tag.SUPERSEDED: "superseded",
 }
+BEFORE = {"pending": "superseded"}  # what is opened again was superseded; all else was pending
 
 
 @dataclass
@@ -63,6 +65,18 @@ class Act:
     def supersede(self, a: Approval) -> Change:
         return a.supersede(after(self.at))
 
+    def reopen(self, a: Approval) -> Change | None:
+        fits = a.status == "superseded"
+        return a.reopen(Asked(a.request), a.policy, after(self.at)) if fits else None
+
+    def given_up(self, a: Approval) -> Change | None:
+        fits = a.status != "pending" and not a.outcome
+        return Change(a.given_up("The workflow failed", after(self.at))) if fits else None
+
+    def retried(self, a: Approval) -> Change | None:
+        failed = a.outcome and a.outcome.run_failed
+        return Change(a.retried()) if failed else None
+
     def hand_over(self, a: Approval) -> Change | None:
         fits = a.decision and not a.handed_over_at
         return a.hand_over(after(self.at), self.who, "cp") if fits else None
@@ -97,6 +111,7 @@ OUTCOMES = {
     "reject": "rejected",
     "expire": "expired",
     "supersede": "superseded",
+    "reopen": "pending",
 }
 actors = st.sampled_from(["U0000MARA", "U000JONAS", "U000CHRIS"])
 which = st.sampled_from(IDS)
@@ -176,7 +191,8 @@ class Approvals(RuleBasedStateMachine):
         for change in changes:
             self.expected[self.name(change.record)].commits += 1
         for name, status in closes:
-            assert self.expected[name].status == "pending", f"{name} was closed twice"
+            before = BEFORE.get(status, "pending")
+            assert self.expected[name].status == before, f"{name} was closed twice"
             self.expected[name].status = status
             self.expected[name].decided = self.records()[name].decision
 
@@ -244,6 +260,9 @@ class Approvals(RuleBasedStateMachine):
 def _folded(told: list[AuditEvent]) -> str:
     status = "pending"
     for event in told:
+        if event.tag == Tag.REOPENED:
+            assert status == "superseded", "the trail tells of a decision that was opened again"
+            status = "pending"
         if event.tag in CLOSING:
             assert status == "pending", "the trail tells of a second outcome"
             status = CLOSING[event.tag]
