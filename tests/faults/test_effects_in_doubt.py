@@ -12,11 +12,15 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel
 
 from bot.approvals import Approval
+from bot.audit import Tag
 from bot.local.person import Seen
+from bot.records import Change
 from bot.services import Services
 from tests.clicks import click_as_drawn
 from tests.deployment import Deployment
 from tests.eventually import eventually
+from tests.faults.dying import DIED, THREAD, advance, die, half_sent
+from tests.journey.test_command_line import run as command
 from workflows.catalog import Catalog, Context, Workflow
 from workflows.effects import EffectRefused, Receipt
 from workflows.protocol import ApprovalRequest, request_approval
@@ -152,6 +156,10 @@ async def test_a_person_is_asked_and_the_run_waits(doubted: Doubted) -> None:
     assert (asked.outcome, asked.in_doubt, doubt.status) == (None, True, "pending")
     await deployment.person("mara").command("/approvals")
     await deployment.told("mara", DOUBT)
+    assert DOUBT in (await command(deployment.environment, "list")).stdout
+    shown = (await command(deployment.environment, "show", doubted.thread_id)).stdout
+    assert f"{DOUBT}: pending" in shown
+    assert f"effect mail:{doubted.thread_id}: in_doubt" in shown
     assert doubted.mail.sent == 1
 
 
@@ -250,6 +258,57 @@ async def test_two_answers_at_once_are_one(doubted: Doubted) -> None:
         "finished" if vote.model_dump()["text"] == "done" else "failed",
     )
     assert doubted.mail.sent == 1
+
+
+async def test_a_process_that_died_in_its_call_leaves_the_question(deployment: Deployment) -> None:
+    """Without any approval: those who may decide in general are asked."""
+    known = Catalog([half_sent(deadly=False)])
+    async with deployment.instance("one", known, works=False, listens=False) as bot:
+        await bot.starter.start_run("half_sent", {}, thread_id=THREAD)
+    assert await die(deployment, 1) == [str(DIED)]
+    async with deployment.instance("two", known, works=False, listens=False) as bot:
+        await advance(bot)
+    async with deployment.instance("three", known):
+        doubt = await deployment.card(f"It may have happened: mail:{THREAD}", within=PATIENCE)
+        await deployment.person("mara").click(doubt, HAPPENED)
+
+        async def finished() -> bool:
+            return (await deployment.run_of(THREAD)).status == "finished"
+
+        await eventually("the run is finished", finished, PATIENCE)
+    [entry] = (await deployment.shown(THREAD))["effects"]
+    assert entry["receipt"]["summary"] == "Mara Okafor says that it happened"
+
+
+async def test_an_answer_that_comes_while_the_graph_goes_on_waits_for_the_ledger(
+    deployment: Deployment, mail: Mail
+) -> None:
+    """Between settling and resuming: it is no answer of the graph's."""
+    known = Catalog([workflow(mail)])
+    async with deployment.instance("one", known) as bot:
+        doubted = await in_doubt(deployment, bot, mail)
+        await doubted.status("waiting")
+    async with deployment.instance("two", known, works=False) as bot:
+        run = await deployment.run_of(doubted.thread_id)
+        stored = await bot.store.run(run.thread_id)
+        assert stored is not None
+        await bot.store.commit(Change(stored.drained(bot.now())))
+        look = bot.tasks.advancing.runner.look
+
+        async def answered_meanwhile(*where: str) -> Any:
+            object.__setattr__(bot.tasks.advancing.runner, "look", look)
+            await doubted.says(HAPPENED)
+            return await look(*where)
+
+        object.__setattr__(bot.tasks.advancing.runner, "look", answered_meanwhile)
+        await bot.tasks.advance(doubted.thread_id)
+    await doubted.status("finished")
+    _, doubt = await doubted.records()
+    trail = (await deployment.shown(doubted.thread_id))["trail"]
+    tags = [event["tag"] for event in trail if event["approval_id"] == doubt.id]
+    assert Tag.RUN_RESUMED not in tags
+    assert tags[-2:] == [Tag.ANSWERED, Tag.EFFECT_SETTLED]
+    assert mail.sent == 1
 
 
 class Died(BaseException):

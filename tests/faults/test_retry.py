@@ -1,11 +1,8 @@
 """A run that failed: its card says so, and a person has it tried again, once a click."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypedDict
 
 import pytest
@@ -21,13 +18,12 @@ from bot.services import Services
 from tests.clicks import click_as_drawn, value_of
 from tests.deployment import Deployment
 from tests.eventually import eventually
-from tests.faults.dying import DIED, THREAD, poison
+from tests.faults.dying import DIED, THREAD, die, poison
 from tests.journey.test_command_line import run as command
 from workflows.catalog import Catalog, Context, Workflow
 from workflows.effects import EffectRefused, Receipt
 from workflows.protocol import ApprovalRequest, request_approval
 
-ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 60.0
 WEEK = timedelta(days=7)
 WHY = "Not executed: The card is closed"
@@ -251,12 +247,7 @@ async def test_a_run_that_kills_its_workers_is_given_up_and_can_be_retried(
     """Before any card was there."""
     async with deployment.instance("one", known, works=False, listens=False) as bot:
         await bot.starter.start_run("poison", {}, thread_id=THREAD)
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.dying", str(MAX_ATTEMPTS + 1),
-        stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, **deployment.environment},
-    )  # fmt: skip
-    said, _ = await child.communicate()
-    assert said.split() == [b"%d" % DIED] * MAX_ATTEMPTS + [b"0"]
+    assert await die(deployment, MAX_ATTEMPTS + 1) == [str(DIED)] * MAX_ATTEMPTS + ["0"]
     run = await deployment.run_of(THREAD)
     assert run.status == "failed"
     assert run.error == f"Gave up: {MAX_ATTEMPTS} attempts did not come back."
