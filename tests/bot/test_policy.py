@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.approvals import Approval
-from bot.policy import Why, authorize, refuse_stale
+from bot.policy import Why, authorize, refuse_stale, refuse_stale_retry
 from tests.bot.samples import JONAS, MARA, NOW, TOM, after, approval, approved, member, reject
 from workflows.protocol import Policy
 
@@ -112,3 +112,13 @@ def test_the_one_who_decides_is_never_let_in_by_name() -> None:
     called_mara = member(user="U0STRANGE", name="Mara Okafor")
 
     assert authorize(of, called_mara, FINANCE) == Why.NOT_AN_APPROVER
+
+
+def test_a_retry_counts_on_a_card_that_tells_of_the_failure_and_of_what_was_shown() -> None:
+    decided = approved()
+    failed = decided.given_up("Not executed: ouch", after(2))
+
+    assert refuse_stale_retry(failed, failed.digest) is None
+    assert refuse_stale_retry(failed, "0" * 64) == Why.CHANGED
+    for other in (decided, failed.retried(), decided.concluded("failed", "Too late", after(2))):
+        assert refuse_stale_retry(other, other.digest) == Why.NOT_FAILED
