@@ -47,8 +47,10 @@ def escape(text: str, limit: int = 500) -> str:
 def escape_lines(text: str, limit: int) -> str:
     """Several lines inside mrkdwn. `limit` holds after escaping, too."""
 
+    seen = clean(text)  # first: a mark is longer than what it marks
+
     def escaped(at_most: int) -> str:
-        return "\n".join(escape(each, at_most) for each in cut(text, at_most).splitlines())
+        return "\n".join(escape(each, at_most) for each in cut(seen, at_most).splitlines())
 
     shown = escaped(limit)
     return shown if len(shown) <= limit else escaped(limit // len("&amp;"))

@@ -115,6 +115,7 @@ def test_a_hostile_event_can_be_told(tag: Tag, said: str) -> None:
 
 
 @given(value=text, limit=st.integers(60, 3000))
+@example(value="\r\U0010ffff" * 300, limit=1360)  # a mark is longer than what it marks
 @MANY
 def test_text_is_clean_cut_and_escaped(value: str, limit: int) -> None:
     assert drawn.hidden({"": clean(value)}) == []
