@@ -50,6 +50,7 @@ LEASE = timedelta(seconds=15)
 REDELIVERY = timedelta(seconds=45)  # longer than a drain takes, and than the lease
 DRAIN = 20.0  # seconds that a stopping worker gives to what it has begun
 SLOTS = 20  # tasks that a worker does at a time
+SLOTS_BESIDE_SLACK = 4  # where it shares its process with the listeners: a click waits for all
 RECONCILE_EVERY = 2.0  # seconds
 
 
@@ -162,7 +163,8 @@ async def serve(settings: BotSettings, roles: Roles) -> None:
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
         health = await stack.enter_async_context(watched(settings, services))
         if roles.works:
-            ends.append(await stack.enter_async_context(working(services, health)))
+            slots = SLOTS_BESIDE_SLACK if roles.listens else SLOTS
+            ends.append(await stack.enter_async_context(working(services, health, slots)))
         if roles.listens:
             slack = listening(settings, services, health)
             ready = asyncio.create_task(stack.enter_async_context(slack))
@@ -196,7 +198,7 @@ async def watched(settings: BotSettings, services: Services) -> AsyncGenerator[H
 
 @contextlib.asynccontextmanager
 async def working(
-    services: Services, health: Health | None = None
+    services: Services, health: Health | None = None, slots: int = SLOTS
 ) -> AsyncGenerator[asyncio.Task[None], None]:
     """A docket worker beside whatever else this process does. Gives the task that is the worker:
     it ends by itself only when it is broken. When it stops it begins nothing more, finishes for
@@ -208,7 +210,7 @@ async def working(
         Worker(
             docket,
             name=services.instance,
-            concurrency=SLOTS,
+            concurrency=slots,
             redelivery_timeout=REDELIVERY,
             reconnection_delay=timedelta(seconds=1),
             minimum_check_interval=timedelta(milliseconds=50),
