@@ -15,14 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.app import open_store
-from bot.approvals import Approval
 from bot.local.instances import Instance
 from bot.local.person import Seen
 from bot.local.redis import EmbeddedRedis
 from bot.local.server import LocalSlack
-from bot.views.card import card
-from tests.clicks import click_as_drawn
-from tests.deployment import CHANNEL, Deployment
+from tests.clicks import click_as_drawn, drawn
+from tests.deployment import Deployment
 from tests.eventually import eventually
 
 GOAL = 0.250  # seconds: p99 while workers are busy
@@ -91,16 +89,11 @@ async def _questions(deployment: Deployment, out: Console) -> Iterator[Seen]:
 
         await eventually("all are asked", all_asked, PATIENCE)
         waiting, _ = await store.pending(0, count)
-    return iter([_card(approval, number) for number, approval in enumerate(waiting)])
+    return iter([drawn(approval) for approval in waiting])
 
 
 def _values(number: int) -> dict[str, str]:
     return {"customer": f"Customer {number}", "amount": "120.50", "reason": "Damaged parcel"}
-
-
-def _card(approval: Approval, number: int) -> Seen:
-    drawn = card(approval, {})
-    return Seen(CHANNEL, {"ts": f"{number}.000001", "text": drawn.text, "blocks": drawn.blocks})
 
 
 @contextlib.asynccontextmanager

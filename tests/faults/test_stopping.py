@@ -10,12 +10,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.approvals import Approval
 from bot.health import worker_polls
 from bot.local.instances import Instance
 from bot.local.person import Seen
 from bot.local.redis import EmbeddedRedis
 from bot.local.sockets import Ack
-from tests.clicks import click_as_drawn
+from tests.clicks import click_as_drawn, drawn
 from tests.deployment import Deployment
 from tests.eventually import eventually
 from tests.faults.test_processes import PATIENCE, listening, process
@@ -33,15 +34,18 @@ def port() -> int:
 @pytest.fixture
 async def cards(deployment: Deployment) -> list[Seen]:
     """Questions that wait, and no worker any more."""
-    names = [f"Customer {number}" for number in range(3 * CLICKS)]
-    async with deployment.instance("starter", listens=False):
-        await asyncio.gather(*(deployment.start(thread_id=_id(n), customer=n) for n in names))
-        titles = [f"Refund $120.50 to {name}" for name in names]
-        return [await deployment.card(title, within=PATIENCE) for title in titles]
+    ids = [f"customer-{number}" for number in range(3 * CLICKS)]
+    async with deployment.instance("starter", listens=False) as services:
+        await asyncio.gather(*(deployment.start(thread_id=name) for name in ids))
 
+        async def asked(name: str) -> list[Approval]:
+            return await services.store.approvals_of(name)
 
-def _id(customer: str) -> str:
-    return customer.lower().replace(" ", "-")
+        found = [
+            await eventually(f"{name} is asked", lambda name=name: asked(name), within=PATIENCE)
+            for name in ids
+        ]
+    return [drawn(approval) for (approval,) in found]
 
 
 class Clicks:
