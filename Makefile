@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python -qq --disable-pip-version-check
 N ?= 300
 SECONDS ?= 300
 
-.PHONY: help setup demo test lint check soak lock
+.PHONY: help setup demo test bench lint check soak lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ demo: $(READY) ## try it out without a Slack account; the tour by itself: make d
 
 test: $(READY) ## all tests; some of them: make test ARGS="tests/journey -x"
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(READY) ## what can be measured; one of it: make bench ARGS=ack (SECONDS=6)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(READY) ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .

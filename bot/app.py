@@ -17,18 +17,15 @@ from docket import Docket, Worker
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import listeners
 from bot.advancing import Advancing
-from bot.bolt_app import bolt_app, socket_log
 from bot.changes import Changes
-from bot.http_endpoint import PATH, slack_events
+from bot.health import Health, redis_answers, worker_polls
 from bot.queue import Queue
 from bot.redis_check import require_suitable
 from bot.services import Services
+from bot.serving import listening, open_port
 from bot.settings import BadSettings, BotSettings, StoreSettings
 from bot.showing import Showing
 from bot.slack import SlackGateway, SlackRefused, SlackUnavailable, slack_client
@@ -53,11 +50,8 @@ LEASE = timedelta(seconds=15)
 REDELIVERY = timedelta(seconds=45)  # longer than a drain takes, and than the lease
 DRAIN = 20.0  # seconds that a stopping worker gives to what it has begun
 SLOTS = 20  # tasks that a worker does at a time
+SLOTS_BESIDE_SLACK = 4  # where it shares its process with the listeners: a click waits for all
 RECONCILE_EVERY = 2.0  # seconds
-
-
-class PortTaken(Exception):
-    """The HTTP endpoint cannot listen there; the message says why."""
 
 
 def catalog(settings: StoreSettings) -> Catalog:
@@ -167,87 +161,88 @@ async def serve(settings: BotSettings, roles: Roles) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
+        health = await stack.enter_async_context(watched(settings, services))
         if roles.works:
-            ends.append(await stack.enter_async_context(working(services)))
+            slots = SLOTS_BESIDE_SLACK if roles.listens else SLOTS
+            ends.append(await stack.enter_async_context(working(services, health, slots)))
         if roles.listens:
-            ready = asyncio.create_task(stack.enter_async_context(listening(settings, services)))
+            slack = listening(settings, services, health)
+            ready = asyncio.create_task(stack.enter_async_context(slack))
             await asyncio.wait([ready, *ends], return_when=asyncio.FIRST_COMPLETED)
             if ready.done():
                 await ready
             else:  # to stop before Slack has answered
                 ready.cancel()
                 await asyncio.wait([ready])
+        health.started = True
         log.info("%s is ready in %s", services.instance, services.slack.team_name)
         ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        health.stopping = True
         log.info("%s is stopping", services.instance)
         for each in ended:
             each.result()
 
 
 @contextlib.asynccontextmanager
-async def listening(settings: BotSettings, services: Services) -> AsyncGenerator[None, None]:
-    """Slack's clicks and commands, by Socket Mode or by signed HTTP."""
-    secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
-    app = bolt_app(services.slack)
-    listeners.register(app, services)
-    if settings.app_token:
-        try:
-            await services.slack.check_app_token(settings.app_token.get_secret_value())
-        except SlackRefused as refused:
-            raise BadSettings(f"SLACK_APP_TOKEN: Slack refuses it: {refused}") from None
-        handler = AsyncSocketModeHandler(app, settings.app_token.get_secret_value(), socket_log())
-        await handler.connect_async()
-        try:
-            yield
-        finally:
-            await handler.close_async()
-    else:
-        async with http_endpoint(app, secret, settings.port):
-            yield
+async def watched(settings: BotSettings, services: Services) -> AsyncGenerator[Health, None]:
+    """What /healthz and /readyz say; on a port of their own where one is set."""
+    health = Health({"redis": redis_answers(services.store.redis)})
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.health_port is not None:
+            application = web.Application()
+            health.add_routes(application)
+            endpoint = open_port(application, "COUNTERSIGN_HEALTH_PORT", settings.health_port)
+            await stack.enter_async_context(endpoint)
+        yield health
 
 
 @contextlib.asynccontextmanager
-async def http_endpoint(app: AsyncApp, secret: str, port: int) -> AsyncGenerator[None, None]:
-    """`POST /slack/events` on all interfaces; each signature is checked."""
-    site = web.Application()
-    site.router.add_post(PATH, slack_events(app, secret))
-    runner = web.AppRunner(site, access_log=None, shutdown_timeout=5)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, port=port).start()
-        except OSError as error:
-            raise PortTaken(f"PORT {port} cannot be listened on: {error.strerror}") from None
-        log.info("listening on port %s, path %s", port, PATH)
-        yield
-    finally:
-        await runner.cleanup()
-
-
-@contextlib.asynccontextmanager
-async def working(services: Services) -> AsyncGenerator[asyncio.Task[None], None]:
+async def working(
+    services: Services, health: Health | None = None, slots: int = SLOTS
+) -> AsyncGenerator[asyncio.Task[None], None]:
     """A docket worker beside whatever else this process does. Gives the task that is the worker:
-    it ends by itself only when it is broken."""
+    it ends by itself only when it is broken. When it stops it begins nothing more, finishes for
+    DRAIN seconds, and hands the rest back."""
     services.tasks.register()
-    async with Worker(
-        services.changes.queue.docket,
-        name=services.instance,
-        concurrency=SLOTS,
-        redelivery_timeout=REDELIVERY,
-        reconnection_delay=timedelta(seconds=1),
-        minimum_check_interval=timedelta(milliseconds=50),
-        scheduling_resolution=timedelta(milliseconds=250),
-    ) as worker:
+    docket = services.changes.queue.docket
+    async with (
+        contextlib.AsyncExitStack() as stack,
+        Worker(
+            docket,
+            name=services.instance,
+            concurrency=slots,
+            redelivery_timeout=REDELIVERY,
+            reconnection_delay=timedelta(seconds=1),
+            minimum_check_interval=timedelta(milliseconds=50),
+            scheduling_resolution=timedelta(milliseconds=250),
+        ) as worker,
+    ):
         asking = asyncio.create_task(reconciling(services.tasks))
         running = asyncio.create_task(worker.run_forever())
+        if health is not None:
+            redis = services.store.redis
+            health.live["worker"] = worker_polls(redis, docket, services.instance, running)
         try:
             yield running
         finally:
-            asking.cancel()
             services.tasks.advancing.drain()
             running.cancel()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.wait([asking, running]), DRAIN)
+            await _cancelled(asking)
+            handing_back = asyncio.create_task(_hand_back(running))
+            stack.callback(handing_back.cancel)  # once the worker, which closes next, is done
+
+
+async def _hand_back(running: asyncio.Task[None]) -> None:
+    """This cancel goes to the tasks that the worker waits for: docket gives them to another."""
+    await asyncio.sleep(DRAIN)
+    await _cancelled(running)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """Ended, whatever it does: a client of Redis that waits for an answer swallows a cancel."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
 
 
 async def reconciling(tasks: Tasks) -> None:

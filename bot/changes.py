@@ -1,14 +1,23 @@
 """Committing: what is owed after a change is queued; a change to a stale read is made again."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from redis.exceptions import RedisError
 
 from bot import steps
 from bot.approvals import Approval
 from bot.queue import Queue
 from bot.records import Change
+from bot.runs import Run
 from bot.store import Conflict, Store
 from workflows.clock import Clock, utc_now
+
+log = logging.getLogger(__name__)
+
+QUEUE_WITHIN = 2.0  # seconds, where reconcile would do it anyway
 
 
 @dataclass(frozen=True)
@@ -21,10 +30,8 @@ class Changes:
 
     async def commit(self, *changes: Change) -> None:
         """Commit, and queue what is owed then. A crash in between is found by reconcile."""
-        now = self.now()
         for record in await self.store.commit(*changes):
-            for step in steps.due(record, now):
-                await self.queue.add(step)
+            await self._queue_due(record)
 
     async def change(
         self, approval_id: str, transition: Callable[[Approval], Change], *, queue: bool = False
@@ -44,3 +51,16 @@ class Changes:
             except Conflict:
                 continue
             return
+
+    async def queue_soon(self, *records: Run | Approval) -> None:
+        """Queue what is owed after a commit; where that cannot be done now, reconcile will."""
+        try:
+            async with asyncio.timeout(QUEUE_WITHIN):
+                for record in records:
+                    await self._queue_due(record)
+        except (RedisError, OSError) as error:
+            log.info("left to reconcile: %s", type(error).__name__)
+
+    async def _queue_due(self, record: Run | Approval) -> None:
+        for step in steps.due(record, self.now()):
+            await self.queue.add(step)

@@ -12,12 +12,13 @@ from rich.console import Console
 
 from bot import app as composition
 from bot import report
-from bot.app import PortTaken, Roles, open_store
+from bot.app import Roles, open_store
 from bot.changes import Changes
 from bot.given import BadInput, given_input
 from bot.redis_check import RedisNotSuitable
 from bot.retrying import retry_run
 from bot.runs import NotFailed, OtherInput
+from bot.serving import PortTaken
 from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
 from bot.slack import SlackRefused, SlackUnavailable
 from bot.starting import BadStart, check_thread_id

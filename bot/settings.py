@@ -92,6 +92,15 @@ class BotSettings(StoreSettings):
     port: Annotated[
         int, Field(alias="PORT", ge=0, le=65535, description="of the HTTP endpoint")
     ] = 3000
+    health_port: Annotated[
+        int | None,
+        Field(
+            alias="COUNTERSIGN_HEALTH_PORT",
+            ge=0,
+            le=65535,
+            description="of `/healthz` and `/readyz`; over HTTP they are on `PORT` too",
+        ),
+    ] = None
     channel: Annotated[
         SlackChannelId,
         Field(alias="COUNTERSIGN_CHANNEL", description="id of the channel for cards (C…)"),

@@ -24,10 +24,16 @@ log = logging.getLogger(__name__)
 OF_A_DRAFT = set(Draft.model_fields)
 TRAIL_TRIES = 50  # how often the trail may grow between our look and our write
 BATCH = 500
+_STORED = ["version", "body"]
+WRITTEN, LEASE_LOST, TOO_LATE = 1, -1, -2  # what commit.lua answers
 
 
 class Conflict(Exception):
     """Someone else changed the record or the trail since it was read: read, and decide again."""
+
+
+class TooLate(Exception):
+    """Redis came to the change when its time was over: it was not written, nor will it be."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,13 @@ class Store:
         source = files("bot").joinpath("commit.lua").read_text(encoding="utf-8")
         self._script = redis.register_script(source)
 
-    async def commit(self, *changes: Change) -> tuple[Any, ...]:
+    async def commit(self, *changes: Change, until: float | None = None) -> tuple[Any, ...]:
         """Write all the changes (of one thread), or raise Conflict and write none. Answers the
         records as they stand now. Inside Leases.hold(), LeaseLost where the lease is another's.
+
+        until: a time of Redis's clock. A command that lies in the socket of a server that does
+        not answer is carried out when that wakes up, after its sender has given up: it is refused
+        then, and TooLate raised where someone still asks.
 
         An answer that got lost on the way is settled by a look: where the records stand as we
         wrote them, and the trail tells what we told, it was written. Where only the trail has
@@ -99,13 +109,18 @@ class Store:
         drafts = [draft for change in changes for draft in change.events]
         records = [_with_trail(change.record, drafts) for change in changes]
         for _ in range(TRAIL_TRIES):
-            if await self._write(records, drafts) or await self._written(records, drafts):
+            answer = await self._write(records, drafts, until)
+            if answer == WRITTEN or await self._written(records, drafts):
                 return tuple(record.to(version=record.version + 1) for record in records)
+            if answer == TOO_LATE:
+                raise TooLate(records[0].thread_id)
             if not await self._unchanged(records):
                 break
         raise Conflict(records[0].thread_id)
 
-    async def _write(self, records: Sequence[Run | Approval], drafts: Sequence[Draft]) -> bool:
+    async def _write(
+        self, records: Sequence[Run | Approval], drafts: Sequence[Draft], until: float | None
+    ) -> int:
         thread_id = records[0].thread_id
         length, last = await self._end_of_trail(thread_id) if drafts else ("", None)
         lease = CURRENT.get()
@@ -113,7 +128,8 @@ class Store:
         keys = [trail, held, *(self.keys.record(record) for record in records)]
         entries = [entry for record in records for entry in self._entries(record)]
         names = list(dict.fromkeys(key for key, _, _ in entries))
-        arguments: list[Any] = [lease.token if lease else "", length, len(records)]
+        arguments: list[Any] = [lease.token if lease else ""]
+        arguments += ["" if until is None else repr(until), length, len(records)]
         for record in records:
             arguments += [record.version, _body(record)]
         arguments.append(len(entries))
@@ -121,16 +137,19 @@ class Store:
             arguments += [len(keys) + names.index(key) + 1, member, score]
         arguments += [event.model_dump_json() for event in chain(last, drafts)]
         answer = int(await self._script(keys=keys + names, args=arguments))
-        if answer < 0:
+        if answer == LEASE_LOST:
             raise LeaseLost(held)
-        return bool(answer)
+        return answer
 
     async def _written(self, records: Sequence[Run | Approval], drafts: Sequence[Draft]) -> bool:
         for record in records:
             stored = await self.redis.hget(self.keys.record(record), "body")
             if stored is None or _text(stored) != _body(record):
                 return False
-        thread_id = records[0].thread_id
+        return await self.tells(records[0].thread_id, drafts)
+
+    async def tells(self, thread_id: str, drafts: Sequence[Draft]) -> bool:
+        """Whether the trail tells all of this: so it was committed, whatever came after it."""
         told = {event.model_dump_json(include=OF_A_DRAFT) for event in await self.trail(thread_id)}
         return all(draft.model_dump_json() in told for draft in drafts)
 
@@ -145,6 +164,19 @@ class Store:
     async def approval(self, approval_id: str) -> Approval | None:
         body = await self._read(self.keys.approval(approval_id))
         return Approval.model_validate(body) if body else None
+
+    async def approval_and_time(self, approval_id: str) -> tuple[Approval | None, float]:
+        """The approval, and what Redis's clock said meanwhile; in one round trip."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hmget(self.keys.approval(approval_id), _STORED)
+            pipe.time()
+            stored, clock = await pipe.execute()
+        body = _parsed(*stored)
+        return (Approval.model_validate(body) if body else None), _seconds(clock)
+
+    async def time(self) -> float:
+        """Of Redis's clock."""
+        return _seconds(await self.redis.time())
 
     async def _listed(self, approval_id: str) -> Approval | None:
         """None where it cannot be read: one such record must not hide the others."""
@@ -255,10 +287,11 @@ class Store:
         return (last.seq + 1 if last else 0), last
 
     async def _read(self, key: str) -> dict[str, Any] | None:
-        version, body = await self.redis.hmget(key, ["version", "body"])
-        if body is None:
-            return None
-        return {**json.loads(body), "version": int(version or 0)}
+        return _parsed(*await self.redis.hmget(key, _STORED))
+
+
+def _parsed(version: Any, body: Any) -> dict[str, Any] | None:
+    return None if body is None else {**json.loads(body), "version": int(version or 0)}
 
 
 def _with_trail(record: Run | Approval, drafts: Sequence[Draft]) -> Run | Approval:
@@ -274,6 +307,11 @@ def _body(record: Run | Approval) -> str:
 
 def _score(at: datetime | None) -> str:
     return "" if at is None else repr(at.timestamp())
+
+
+def _seconds(clock: tuple[int, int]) -> float:
+    seconds, microseconds = clock
+    return seconds + microseconds / 1e6
 
 
 def _text(value: Any) -> str:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from bot.approvals import Approval
 from bot.local.person import Seen
 from bot.local.sockets import Ack
+from bot.views import card as views
 from tests.deployment import Deployment
 
 
@@ -41,6 +43,13 @@ def drawn_click(deployment: Deployment, who: str, card: Seen, label: str) -> dic
 
 async def deliver(deployment: Deployment, payload: dict[str, Any]) -> Ack:
     return await deployment.slack.delivery.send("interactive", payload, answerable=False)
+
+
+def drawn(approval: Approval) -> Seen:
+    """Its card as it stands in no channel: for a click it makes no difference."""
+    content = views.card(approval, {})
+    message = {"ts": "1700000000.000001", "text": content.text, "blocks": content.blocks}
+    return Seen(approval.channel, message)
 
 
 def value_of(card: Seen, label: str) -> str:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from bot import report
-from bot.app import listening, open_services, open_store, working
+from bot.app import open_services, open_store, working
 from bot.approvals import Approval
 from bot.local.person import Person, Seen
 from bot.local.server import LocalSlack
 from bot.runs import Run
 from bot.services import Services
+from bot.serving import listening
 from bot.settings import ListenerSettings
 from bot.store import Store
 from tests.eventually import eventually

@@ -1,16 +1,19 @@
 """`/approvals`: list what is pending, show one thread, start a workflow, help."""
 
+import asyncio
+import contextlib
 import hashlib
 import html
 import re
 import shlex
 from typing import Any
 
+from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals import Approval
 from bot.given import BadInput, field_values
-from bot.listeners.guard import Answering, guarded, no_answer
+from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
 from bot.runs import OtherInput
 from bot.services import Services
@@ -30,17 +33,20 @@ NEEDS = {
     "show": "is followed by one thread id, as `/approvals` lists them",
     "start": "is followed by a workflow and its fields, such as these",
 }
+START_WITHIN = 2.0  # seconds, of guard.ANSWER_WITHIN: then it is not known whether it was started
+LINKS_WITHIN = 1.0
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
 
 def register(app: AsyncApp, services: Services) -> None:
     async def command(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        await answering(await answer(services, body))
+        await answering(await in_time(answer(services, body)))
 
     async def page(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        await answering(await list_pending(services, start_of(body)), replace_original=True)
+        listing = await in_time(list_pending(services, start_of(body)))
+        await answering(listing, replace_original=True)
 
     app.command(COMMAND)(guarded(services.slack, command))
     for action in (ActionId.PREVIOUS, ActionId.NEXT):
@@ -109,17 +115,26 @@ async def start(services: Services, body: dict[str, Any], workflow: str, fields:
         values = {name: _value(value) for name, value in field_values(fields).items()}
     except BadInput as problem:
         return problem_card(f"{problem}; in quotes if it has spaces.", "Nothing was started.")
+    thread_id = _once(workflow, body)
     try:
-        run = await services.starter.start_run(
-            workflow,
-            values,
-            thread_id=_once(workflow, body),
-            requester=user_of(body),
-            team=services.slack.team,
-        )
+        async with asyncio.timeout(START_WITHIN):
+            run = await services.starter.start_run(
+                workflow,
+                values,
+                thread_id=thread_id,
+                requester=user_of(body),
+                team=services.slack.team,
+            )
     except (UnknownWorkflow, InvalidInput, BadStart, OtherInput) as problem:
         return problem_card(str(problem), "Nothing was started.")
+    except (RedisError, OSError):  # OSError: TimeoutError is one
+        return problem_card(f"Our database does not answer. {_whether_started(thread_id)}")
     return _started(run.workflow, run.thread_id, run.channel or services.channel)
+
+
+def _whether_started(thread_id: str | None) -> str:
+    where = f"`/approvals show {thread_id}`" if thread_id else "`/approvals`"
+    return f"In a minute {where} tells whether it was started; only if not, start it again."
 
 
 def _started(workflow: str, thread_id: str, channel: str) -> Card:
@@ -130,13 +145,12 @@ def _started(workflow: str, thread_id: str, channel: str) -> Card:
 
 async def _links(services: Services, approvals: list[Approval]) -> dict[str, str]:
     links: dict[str, str] = {}
-    for approval in approvals:
-        if approval.message is None:
-            continue
-        try:
-            links[approval.id] = await services.slack.permalink(approval.message)
-        except (SlackRefused, SlackUnavailable):
-            continue  # the list is worth more than one link
+    with contextlib.suppress(TimeoutError):  # the list is worth more than its links
+        async with asyncio.timeout(LINKS_WITHIN):
+            for approval in approvals:
+                with contextlib.suppress(SlackRefused, SlackUnavailable):
+                    if approval.message is not None:
+                        links[approval.id] = await services.slack.permalink(approval.message)
     return links
 
 

@@ -8,20 +8,21 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals import Approval
-from bot.listeners.guard import Answering, guarded, no_answer
+from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
+from bot.listeners.recording import Outcome, Recording
 from bot.policy import Member, Why, authorize, refuse_stale, refuse_stale_retry
-from bot.retrying import retry_run
+from bot.records import Change
+from bot.retrying import retried
 from bot.runs import NotFailed
 from bot.services import Services
 from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
-from bot.store import Conflict
 from bot.views.answers import NOT_RECORDED, NOT_SHOWN, refusal
 from bot.views.card import DECIDES, SETTLES, ActionId, ButtonValue
 from bot.views.details import details_view
 from workflows.protocol import Actor, Approve, Decision, Reject, Respond
 
-LOOK_UP = 2.0  # seconds: Slack gives up on a click after three
+LOOK_UP = 1.2  # seconds for Slack to say who clicked: leaves some of recording.DECIDE_WITHIN
 RETRY = "retry_run"  # decides nothing anew: what was decided is carried out after all
 CLICKS = {**DECIDES, **SETTLES, ActionId.RETRY: RETRY}
 STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)  # they learn nothing; others first what is new
@@ -49,14 +50,15 @@ class Click:
 
 def register(app: AsyncApp, services: Services) -> None:
     async def decide(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
-        answer = await take(services, Click.read(body))
+        outcome = await take(services, Click.read(body))
         await ack()
-        if answer:
-            await answering.words(answer)
+        if outcome.answer:
+            await answering.words(outcome.answer)
+        await services.changes.queue_soon(*outcome.records)
 
     async def details(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        answer = await open_details(services, body)
+        answer = await in_time(open_details(services, body))
         if answer:
             await answering.words(answer)
 
@@ -85,11 +87,14 @@ async def open_details(services: Services, body: dict[str, Any]) -> str | None:
     return None
 
 
-async def take(services: Services, click: Click) -> str | None:
+async def take(services: Services, click: Click) -> Outcome:
     """Record what the click means; else the words that say why not."""
-    while True:
-        approval = await services.store.approval(click.value.approval) if click.value else None
-        if approval is None or click.value is None:
+    value = click.value
+    if value is None:
+        return Outcome(refusal(Why.UNKNOWN, None, click.decision))
+
+    async def meant(approval: Approval | None) -> list[Change] | str:
+        if approval is None:
             return refusal(Why.UNKNOWN, None, click.decision)
         try:
             async with asyncio.timeout(LOOK_UP):
@@ -97,18 +102,17 @@ async def take(services: Services, click: Click) -> str | None:
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
             return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
         now = services.now()
-        stale = _stale(approval, click.value.digest, click.decision, now)
+        stale = _stale(approval, value.digest, click.decision, now)
         why = may_not if may_not in STRANGERS else stale or may_not
         if why is not None:
             return refusal(why, approval, click.decision)
         actor = Actor(team=member.team, user=member.user, name=member.name)
         try:
-            await _record(services, approval, click.decision, actor, now)
-        except Conflict:
-            continue  # someone else was faster, or the card moved: look again
+            return await _changes(services, approval, click.decision, actor, now)
         except NotFailed:
             return refusal(Why.NOT_FAILED, approval, click.decision)
-        return None
+
+    return await Recording(services.store, value.approval, meant).outcome()
 
 
 def _stale(approval: Approval, digest: str, decision: str, now: datetime) -> Why | None:
@@ -117,14 +121,13 @@ def _stale(approval: Approval, digest: str, decision: str, now: datetime) -> Why
     return refuse_stale(approval, digest, decision, now)
 
 
-async def _record(
+async def _changes(
     services: Services, approval: Approval, decision: str, actor: Actor, now: datetime
-) -> None:
+) -> list[Change]:
     if decision == RETRY:
-        await retry_run(services.changes, approval.thread_id, actor, approval.id)
-        return
+        return await retried(services.store, now, approval.thread_id, actor, approval.id)
     decided = _decision(decision, by=actor, at=now, digest=approval.digest)
-    await services.changes.commit(approval.decide(decided, now))
+    return [approval.decide(decided, now)]
 
 
 async def _asked_slack(

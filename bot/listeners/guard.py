@@ -1,20 +1,26 @@
 """The one place where a listener's errors become words and a reference number."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 
 from bot.listeners.payloads import channel_of, user_of
 from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
 from bot.telemetry import reference
-from bot.views.answers import REFUSED, UNEXPECTED
+from bot.views.answers import NO_ANSWER, REFUSED, UNEXPECTED
 from bot.views.card import Card
 from bot.views.text import escape
 
 log = logging.getLogger(__name__)
+
+ANSWER_WITHIN = 2.5  # seconds: a person looks at it, and a trigger_id is good for three
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -65,12 +71,22 @@ def guarded(slack: SlackGateway, listener: Listener) -> Any:
         answering = Answering(slack, respond, body)
         try:
             await listener(body, ack, answering)
+        except (RedisError, TimeoutError) as error:
+            log.warning("%s was not answered: %s", listener.__name__, type(error).__name__)
+            await ack()
+            await answering.words(NO_ANSWER)
         except Exception as error:  # noqa: BLE001 - whatever it is, a person waits for an answer
             number = reference(error, listener=listener.__name__)
             await ack()
             await answering.words(UNEXPECTED.format(number=number))
 
     return listen
+
+
+async def in_time(answer: Awaitable[T]) -> T:
+    """What a person waits for; TimeoutError where it takes longer than they look."""
+    async with asyncio.timeout(ANSWER_WITHIN):
+        return await answer
 
 
 def no_answer(error: Exception, about: str, passing: str) -> str:

@@ -24,6 +24,19 @@ OTHER_BUTTON = (
     ":no_entry_sign: This button belongs to another version of Countersign, or to nothing that we "
     "know. *Nothing was recorded.* `/approvals` lists what is pending."
 )
+REDIS_AWAY = (
+    ":warning: Our database does not answer, so *nothing was recorded*, and it will not be later. "
+    "Try again in a minute."
+)
+NOT_CONFIRMED = (
+    ":warning: Our database stopped answering while it recorded this, so it is *not confirmed* "
+    "that your click counts. Look at the card in a minute: if it has not changed, click again. "
+    "However often you click, it counts once."
+)
+NO_ANSWER = (
+    ":warning: Our database or Slack did not answer in time, so this cannot be shown or done now. "
+    "Try again in a minute."
+)
 NOT_SHOWN = ":warning: Slack did not open the details. Click *Show everything* again."
 
 

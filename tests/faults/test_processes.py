@@ -18,9 +18,11 @@ PATIENCE = 60.0  # seconds for a process to start on a busy machine
 
 @asynccontextmanager
 async def process(
-    deployment: Deployment, directory: Path, name: str, *command: str
+    deployment: Deployment, directory: Path, name: str, *command: str, **more: str
 ) -> AsyncGenerator[Instance, None]:
-    instance = await Instance.start(name, list(command), deployment.environment, directory)
+    """more: settings besides the deployment's."""
+    environment = {**deployment.environment, **more}
+    instance = await Instance.start(name, list(command), environment, directory)
     try:
         yield instance
     finally:
