@@ -6,10 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(PYTHON) -m pip --python $(BIN)/python -qq --disable-pip-version-check
 
-N ?= 300
-SECONDS ?= 300
-
-.PHONY: help setup demo test bench lint check soak lock
+.PHONY: help setup demo test bench faults lint check soak lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +18,9 @@ demo: $(READY) ## try it out without a Slack account; the tour by itself: make d
 
 test: $(READY) ## all tests; some of them: make test ARGS="tests/journey -x"
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: $(READY) ## kill every journey at every call, before and after it; some: make faults ARGS="--every 10"
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(READY) ## what can be measured; one of it: make bench ARGS=ack (SECONDS=6)
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -73,11 +73,12 @@ def policies(known: Catalog, default: Policy) -> dict[str, Policy]:
 @dataclass(frozen=True)
 class Doors:
     """How a process reaches what is outside of it: the real clients, unless a fault kit hands in
-    its own. queue: on which the docket's steps are added."""
+    its own. queue: on which the docket's steps are added. effects: through which graphs call."""
 
     redis: Callable[[str], Redis]
     slack: Callable[[str, str], AsyncWebClient]
     queue: Callable[[Docket], Queue]
+    effects: Callable[[Redis, str, Clock], EffectLedger] = EffectLedger
 
 
 @contextlib.asynccontextmanager
@@ -117,7 +118,7 @@ async def open_services(
         changes = Changes(store, starter.queue, now)
         leases = Leases(store.redis, store.keys.prefix, LEASE)
         instance = settings.instance or f"{socket.gethostname()}#{os.getpid()}"
-        effects = EffectLedger(store.redis, store.keys.prefix, now)
+        effects = (doors or REAL).effects(store.redis, store.keys.prefix, now)
         advancing = Advancing(
             changes=changes,
             runner=Runner(known, await _saver(settings, store.redis, known), effects),

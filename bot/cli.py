@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Coroutine
 from importlib.metadata import version as installed_version
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
@@ -234,6 +234,33 @@ def demo(
     if not tour:
         _run(local_demo.demo(8421 if port is None else port, out), local_demo.EXPECTED)
     elif not _run(local_tour.tour(port or 0, out), local_demo.EXPECTED):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def torture(
+    target: Annotated[
+        str, typer.Argument(help="A workflow's name, such as refund; or path.to:graph.")
+    ],
+    input: Annotated[  # noqa: A002 - the option's name
+        str | None, typer.Option(metavar="JSON|@FILE|-", help="What it is started with.")
+    ] = None,
+    decide: Annotated[
+        Literal["approve", "reject"], typer.Option(help="What the reviewer clicks on each card.")
+    ] = "approve",
+    every: Annotated[int, typer.Option(min=1, help="Crash at each K-th call only.")] = 1,
+) -> None:
+    """Kill a workflow at every call that it makes, and see whether it ends the same way.
+
+    With a local workspace and a Redis of its own: nobody is asked, but what the graph calls is
+    called, and so give it providers that are for trying out. path.to:graph is a Workflow, a
+    StateGraph that is not compiled, or a function without arguments that returns one of these.
+    """
+    from bot.local.torture import command  # noqa: PLC0415 - as in demo
+
+    configure_logging("CRITICAL")
+    asked = command.Asked(target, _given(input, []), decide, every)
+    if not _run(command.torture(asked, out), command.EXPECTED):
         raise typer.Exit(1)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.local.detectors import violations
 from bot.local.redis import EmbeddedRedis
 from bot.local.server import LocalSlack
 from tests.deployment import Deployment
-from tests.detectors import violations
 
 MANIFEST = Path(__file__).parent.parent / "manifest.yml"
 

@@ -3,9 +3,9 @@
 import pytest
 
 from bot.audit import Tag
+from bot.local.detectors import violations
 from bot.records import Change
 from tests.deployment import Deployment
-from tests.detectors import violations
 
 PLANTS = {
     "status rejected, but the trail says pending": ('"status":"pending"', '"status":"rejected"'),

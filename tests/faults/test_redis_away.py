@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.approvals import RESTORED_NOTE
+from bot.local.detectors import violations
 from bot.local.redis import EmbeddedRedis
 from bot.local.server import LocalSlack
 from bot.records import Change
 from tests.deployment import Deployment
-from tests.detectors import violations
 from tests.eventually import eventually
 from tests.faults.test_processes import listening, process
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from bot.approvals import Approval
 from bot.audit import AuditEvent
+from bot.local.detectors import violations
 from bot.local.person import Seen
 from bot.runs import Run
 from bot.store import Store
 from bot.views.trail import reply
-from tests.detectors import violations
 from tests.faults.soak.cluster import Cluster
 from tests.faults.soak.reviewers import Click, Reviewers, title_of
 

@@ -1,0 +1,231 @@
+"""Crash a journey at every outside call, before it and after it, and compare how it ends."""
+
+import contextlib
+import secrets
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import redis
+
+from bot.local.redis import EmbeddedRedis
+from bot.local.seeds import APPROVALS, FINANCE_APPROVERS
+from bot.local.server import LocalSlack
+from bot.local.torture.calls import Crash, Side
+from bot.local.torture.ending import Ending, families, read_ending
+from bot.local.torture.life import STUCK, Life, Lived, Stuck
+from bot.local.torture.outside import Watch
+from bot.local.torture.world import Elsewhere, Time, World
+from bot.settings import ListenerSettings
+from workflows.catalog import Catalog, Workflow
+
+SIDES: tuple[Side, ...] = ("before", "after")
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One workflow, from its start to its end. make: a new one for each run, provider included.
+    decide: what the reviewer clicks on every card; clicked: is called before each click. tally:
+    what the provider itself has done, a line each."""
+
+    name: str
+    make: Callable[[], Workflow]
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    decide: str = "approve"
+    clicked: Callable[[], None] = lambda: None
+    tally: Callable[[], Iterable[str]] = tuple
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """An end that is another than without the crash."""
+
+    crash: Crash
+    kind: str
+    words: str
+
+
+@dataclass
+class Tortured:
+    """made: the outside calls of a run without a crash. unreached: crashes whose call did not
+    come this time: that of a transaction which was made again. asked: crashes after which a
+    person was asked whether an effect happened, since its node gives no `find`. loose: the kinds
+    that are other in each run, of which only the number is compared."""
+
+    journey: str
+    made: tuple[str, ...]
+    end: Ending
+    loose: tuple[str, ...] = ()
+    crashes: int = 0
+    unreached: int = 0
+    asked: int = 0
+    deviations: list[Deviation] = field(default_factory=list[Deviation])
+
+    def count(self, *kinds: str) -> int:
+        """How many crashes led to a deviation of these kinds."""
+        return len({each.crash for each in self.deviations if each.kind in kinds})
+
+
+class NotRepeatable(Exception):
+    """Two runs without a crash end differently, in what must be the same each time."""
+
+    def __init__(self, differs: list[tuple[str, str]]) -> None:
+        lines = (f"- {kind}: {words}" for kind, words in differs)
+        told = "Two runs without a crash end differently, so nothing can be compared:"
+        super().__init__("\n".join([told, *lines]))
+
+
+@dataclass
+class Stand:
+    """A Redis, and a place for workspaces: what all runs share. namespace: theirs alone."""
+
+    redis_url: str
+    directory: Path
+    elsewhere: Elsewhere
+    redis: "redis.Redis"
+    namespace: str = field(default_factory=lambda: f"torture-{secrets.token_hex(4)}")
+    runs: int = 0
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, directory: Path, redis_url: str | None = None) -> Generator[Self, None, None]:
+        with contextlib.ExitStack() as stack:
+            if redis_url is None:
+                server = EmbeddedRedis(directory / "redis", options={"appendfsync": "no"})
+                redis_url = stack.enter_context(server).url
+            client = stack.enter_context(redis.Redis.from_url(redis_url, protocol=2))
+            elsewhere = stack.enter_context(Elsewhere())
+            stand = cls(redis_url, directory, elsewhere, client)
+            stack.callback(stand.wipe)
+            yield stand
+
+    @contextlib.contextmanager
+    def world(self, journey: Journey) -> Generator[World, None, None]:
+        """A workspace of its own; what is left in Redis is taken out at the end."""
+        self.runs += 1
+        time = Time()
+        slack = LocalSlack(clock=lambda: time().timestamp())
+        self.elsewhere.do(slack.__aenter__())
+        try:
+            yield World(
+                slack=slack,
+                namespace=self.namespace,
+                thread_id=f"{self.namespace}-{self.runs}",
+                time=time,
+                clicked=journey.clicked,
+                tally=journey.tally,
+            )
+        finally:
+            self.elsewhere.do(slack.__aexit__(None, None, None))
+            self.wipe()
+
+    def keys(self) -> list[str]:
+        found = self.redis.scan_iter(match=f"*{self.namespace}*", count=5000)
+        return [key.decode() for key in found]
+
+    def end_leases(self) -> None:
+        """Whoever held one is dead, and its time is over."""
+        self._delete([key for key in self.keys() if ":lease:" in key])
+
+    def wipe(self) -> None:
+        self._delete(self.keys())
+
+    def _delete(self, names: list[str]) -> None:
+        if names:
+            self.redis.delete(*names)
+
+    def settings(self, world: World) -> ListenerSettings:
+        return ListenerSettings.model_validate(
+            {
+                "REDIS_URL": self.redis_url,
+                "SLACK_BOT_TOKEN": world.slack.bot_token,
+                "SLACK_SIGNING_SECRET": world.slack.signing_secret,
+                "SLACK_API_URL": world.slack.api_url,
+                "COUNTERSIGN_CHANNEL": APPROVALS.id,
+                "COUNTERSIGN_APPROVERS": FINANCE_APPROVERS.id,
+                "COUNTERSIGN_NAMESPACE": self.namespace,
+                "COUNTERSIGN_INSTANCE": "one",
+                "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Ran:
+    """made: the outside calls of the first process. died: it did."""
+
+    made: tuple[str, ...]
+    died: bool
+    end: Ending
+
+
+def torture(
+    stand: Stand,
+    journey: Journey,
+    which: slice = slice(None),
+    progress: Callable[[int, int], None] | None = None,
+) -> Tortured:
+    """which: of all calls, those at which to crash. progress: is told how many crashes are done,
+    of how many. NotRepeatable, Stuck where it does not end the same way, or not at all, without
+    any crash."""
+    first = run_once(stand, journey, None)  # the first of all also fills caches
+    clean = run_once(stand, journey, None)
+    loose = clean.end.loose(first.end)
+    differs = clean.end.differs(first.end, loose)
+    if differs:
+        raise NotRepeatable(differs)
+    tortured = Tortured(journey.name, clean.made, clean.end, loose)
+    crashes = [Crash(call, side) for call in clean.made[which] for side in SIDES]
+    for done, crash in enumerate(crashes, 1):
+        _crash(stand, journey, crash, tortured)
+        if progress:
+            progress(done, len(crashes))
+    return tortured
+
+
+def _crash(stand: Stand, journey: Journey, crash: Crash, tortured: Tortured) -> None:
+    try:
+        ran = run_once(stand, journey, crash)
+    except Stuck as stuck:
+        tortured.crashes += 1
+        tortured.deviations.append(Deviation(crash, STUCK, str(stuck)))
+        return
+    tortured.crashes += ran.died
+    tortured.unreached += not ran.died
+    tortured.asked += bool(ran.end.asked)
+    differs = ran.end.differs(tortured.end, tortured.loose)
+    tortured.deviations += [Deviation(crash, kind, words) for kind, words in differs]
+
+
+def run_once(stand: Stand, journey: Journey, crash: Crash | None) -> Ran:
+    """From the start to the end. A process that dies before a call takes what docket held with
+    it, so that only reconcile can find it; one that dies after it leaves that, and its own step
+    is delivered again."""
+    with stand.world(journey) as world:
+        workflow = replace(journey.make(), policy=None)
+        settings, known = stand.settings(world), Catalog([workflow])
+        life = Life(settings, known, world, workflow.name, journey.values, journey.decide)
+        with Watch(world.outside, _ports(stand, world)).on():
+            first = last = _live(life, crash)
+            if crash is not None and first.end is None:
+                stand.end_leases()
+                if crash.side == "before":
+                    world.backlog.lose_everything()
+                else:
+                    world.backlog.deliver_again()
+                last = _live(life, None)
+        if last.end is None:
+            raise Stuck("a process died without a crash")
+        keys = families(stand.keys(), world)
+        end = replace(last.end, lines={**last.end.lines, "keys": keys})
+        return Ran(first.made, first.end is None, end)
+
+
+def _live(life: Life, crash: Crash | None) -> Lived[Ending]:
+    return life.live(crash, lambda services: read_ending(services, life.world))
+
+
+def _ports(stand: Stand, world: World) -> frozenset[int]:
+    redis_port: Any = stand.redis.connection_pool.connection_kwargs.get("port", 6379)
+    return frozenset({int(redis_port), int(world.slack.url.rsplit(":", 1)[1])})

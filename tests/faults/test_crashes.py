@@ -1,0 +1,49 @@
+"""A sample of `make faults`: killed at some of its calls, each journey ends as it does unharmed."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from bot.local.torture.calls import Crash, Side
+from bot.local.torture.crashes import Stand, run_once, torture
+from tests.faults.journeys import journeys
+
+NAMES = list(journeys(Path()))
+EVERY = 97  # a prime: each journey is killed at other calls than the next
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stand, None, None]:
+    with Stand.open(tmp_path_factory.mktemp("stand")) as stand:
+        yield stand
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_process_changes_nothing(stand: Stand, tmp_path: Path, name: str) -> None:
+    first = 11 * NAMES.index(name)
+    tortured = torture(stand, journeys(tmp_path)[name], slice(first, None, EVERY))
+
+    assert tortured.deviations == []
+    assert tortured.crashes > 0
+
+
+MOMENTS: list[tuple[Side, str]] = [
+    ("after", "docket add advance:THREAD:queued.0 #1"),  # started, and nobody heard of it
+    ("after", "slack chat.postMessage #1"),  # the card stands, and no record knows
+    ("after", "slack chat.postMessage #2"),  # so does a reply
+    ("before", "slack users.info #1"),  # clicked, and nothing recorded
+    ("before", "docket add advance:THREAD:APPROVAL #1"),  # decided, and nobody heard of it
+    ("before", "effect refund:THREAD: its call #1"),
+    ("after", "effect refund:THREAD: its call #1"),  # paid, and not written down
+    ("after", "slack chat.update #1"),
+]
+
+
+def test_the_moments_that_matter(stand: Stand, tmp_path: Path) -> None:
+    approve = journeys(tmp_path)["approve"]
+    clean = run_once(stand, approve, None)
+    for side, call in MOMENTS:
+        ran = run_once(stand, approve, Crash(call, side))
+        assert ran.died, call
+        assert ran.end.differs(clean.end) == [], f"{side} {call}"
