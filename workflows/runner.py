@@ -33,6 +33,7 @@ from workflows.catalog import Catalog, Context
 from workflows.effects import EffectLedger
 from workflows.lease import Lease
 
+MOST_QUESTIONS = 100  # of a node that runs a subgraph as well; one is what we advise
 EDGE = "branch:to:"  # the channel by which an edge makes its node due
 
 
@@ -175,11 +176,26 @@ class Runner:
             inner = task.state if isinstance(task.state, StateSnapshot) else None
             nested, missing = await self._survey(inner, thread_id) if inner else ([], set[str]())
             gone |= missing
-            # While a subgraph has work its parent still names the question that began the pause.
-            own = () if inner and inner.tasks else task.interrupts
-            found += nested
+            # Until its own writes are saved, a parent names what its subgraph asked: also while
+            # that has work, and when it has ended.
+            begun = inner is not None and "checkpoint_id" in _where(inner)
+            own = [each for each in task.interrupts if not begun or _asks(snapshot, task, each)]
+            # What it asks is open once its parent knows, too: until then no resume by id finds it,
+            # and the parent has to run its node again.
+            known = {interrupt.id for interrupt in task.interrupts}
+            found += [each for each in nested if each.answered or each.interrupt_id in known]
             found += [_question(snapshot, task, each, thread_id, writes) for each in own]
         return found, gone
+
+
+def _asks(snapshot: StateSnapshot, task: PregelTask, interrupt: Interrupt) -> bool:
+    """Is it the node's own question? The ids of those are made from the node's place alone."""
+    task_ns = _task_ns(_where(snapshot).get("checkpoint_ns", ""), task)
+    return any(_interrupt_id(task_ns, n) == interrupt.id for n in range(MOST_QUESTIONS))
+
+
+def _task_ns(namespace: str, task: PregelTask) -> str:
+    return f"{namespace}|{task.name}:{task.id}" if namespace else f"{task.name}:{task.id}"
 
 
 def _question(
@@ -213,7 +229,7 @@ def _slot(
         value for task_id, channel, value in writes if (task_id, channel) == (task.id, RESUME)
     ]
     answers: list[Any] = resumes[-1] if resumes and isinstance(resumes[-1], list) else resumes
-    task_ns = f"{namespace}|{task.name}:{task.id}" if namespace else f"{task.name}:{task.id}"
+    task_ns = _task_ns(namespace, task)
     slots = (n for n in range(len(answers) + 1) if _interrupt_id(task_ns, n) == interrupt_id)
     return next(slots, len(answers)), len(answers)
 

@@ -1,12 +1,12 @@
 """A sample of `make faults`: killed at some of its calls, each journey ends as it does unharmed."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
 
 from bot.local.torture.calls import Crash, Side
-from bot.local.torture.crashes import Stand, run_once, torture
+from bot.local.torture.crashes import Ran, Stand, run_once, torture
 from tests.faults.journeys import journeys
 
 NAMES = list(journeys(Path()))
@@ -47,3 +47,25 @@ def test_the_moments_that_matter(stand: Stand, tmp_path: Path) -> None:
         ran = run_once(stand, approve, Crash(call, side))
         assert ran.died, call
         assert ran.end.differs(clean.end) == [], f"{side} {call}"
+
+
+def test_between_what_a_subgraph_saves_and_what_its_parent_does(
+    stand: Stand, tmp_path: Path
+) -> None:
+    """Asked, and the parent does not know yet; ended, and the parent still names the question."""
+    nested = journeys(tmp_path)["a question in a subgraph"]
+    clean = run_once(stand, nested, None)
+    asked = _nth("checkpoint_write:THREAD:inner:", -1, clean.made[: _at(clean, "postMessage")])
+    ended = _nth("checkpoint_write:THREAD:__empty__:", 0, clean.made[_at(clean, "users.info") :])
+    for crash in (Crash(asked, "after"), Crash(ended, "before")):
+        ran = run_once(stand, nested, crash)
+        assert ran.died
+        assert ran.end.differs(clean.end) == [], crash
+
+
+def _at(ran: Ran, words: str) -> int:
+    return next(number for number, call in enumerate(ran.made) if words in call)
+
+
+def _nth(words: str, number: int, calls: Sequence[str]) -> str:
+    return [call for call in calls if words in call and "JSON.SET" in call][number]
