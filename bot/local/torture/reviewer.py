@@ -15,8 +15,6 @@ from bot.services import Services
 from bot.views.card import ActionId, ButtonValue
 
 BUTTONS: dict[str, str] = {"approve": ActionId.APPROVE, "reject": ActionId.REJECT}
-# Of a card that asks whether an effect happened: the answers that are true to the kit's count.
-HAPPENED, CALL_AGAIN = "countersign_happened", "countersign_call_again"
 
 
 @dataclass(frozen=True)
@@ -66,12 +64,12 @@ class Reviewer:
     def _wanted(self, card: Json) -> str:
         """The button that is clicked, if the card has it: on a doubt, what is so."""
         offered = {button["action_id"] for block in card["blocks"] for button in _buttons(block)}
-        if HAPPENED not in offered:
+        if ActionId.HAPPENED not in offered:
             return self._action
         words = texts_in(card["blocks"])
         key = next((key for key in self._world.without_find if key in words), "")
         self._world.asked.add(key)
-        return HAPPENED if self._world.called[key] else CALL_AGAIN
+        return ActionId.HAPPENED if self._world.called[key] else ActionId.CALL_AGAIN
 
     async def click(self, click: Click) -> None:
         """Acknowledged is a click as soon as `ack()` was called: Slack may have it from there."""
