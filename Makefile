@@ -6,6 +6,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(PYTHON) -m pip --python $(BIN)/python -qq --disable-pip-version-check
 
+N ?= 300
+SECONDS ?= 300
+
 .PHONY: help setup demo test bench faults lint check soak lock
 
 help: ## this list
