@@ -4,16 +4,17 @@ Only what can be mended by asking again escapes (Redis or the lease is gone); ev
 noted in the record, with the time of the next try.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from langgraph.runtime import RunControl
 
 from bot import steps
 from bot.approvals import Approval
-from bot.changes import Changes
+from bot.changes import LOOKS, Changes
 from bot.doubts import answered, in_doubt
 from bot.progress import Progress
 from bot.records import Change
@@ -25,7 +26,8 @@ from workflows.effects import EffectInDoubt, EffectKeyTaken, EffectLedger, Effec
 from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
 from workflows.payloads import UnreadableQuestion, write_answer
 from workflows.protocol import Policy
-from workflows.runner import NodeRemoved, Runner, ThreadState, TookTooLong
+from workflows.runner import CannotGoOn, Runner, ThreadState, TookTooLong
+from workflows.schema import Unreadable
 from workflows.serializer import UnstorableState
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,8 @@ log = logging.getLogger(__name__)
 WAIT_FOR_LEASE = timedelta(seconds=1)
 # Trying again would end the same way.
 FINAL = (EffectRefused, EffectInDoubt, EffectKeyTaken, UnreadableQuestion, UnstorableState)
-PLAIN = (NodeRemoved, TookTooLong)  # their words are ours, and safe to show
+PLAIN = (TookTooLong,)  # its words are ours, and safe to show
+NOBODY = Policy(approvers=())  # of a workflow that is not known here: it opens no question
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,17 @@ class Advancing:
             async with self.leases.hold(
                 thread_id, wait=WAIT_FOR_LEASE, on_lost=control.request_drain
             ) as lease:
-                while await self._advance_once(thread_id, lease, control):
-                    pass
+                for _ in range(LOOKS):  # where that is not enough, reconcile asks again
+                    if not await self._advance_once(thread_id, lease, control):
+                        break
         except LeaseTaken:
             log.info("%s is being advanced elsewhere", thread_id)
         except LeaseLost:
             log.warning("%s: the lease was lost; whoever holds it goes on", thread_id)
+        except Conflict:
+            log.warning("%s: its records never rest; reconcile asks again", thread_id)
+        except Unreadable as error:
+            await self._leave(thread_id, error)
         finally:
             self.running.discard(control)
 
@@ -93,8 +101,12 @@ class Advancing:
             state, doubted = await self._run_graph(run, lease, control)
             drained = control.drain_requested
             await self._note(run, lease, lambda p: p.note(state, drained=drained, doubted=doubted))
-        except LeaseLost:
+        except (LeaseLost, Conflict, Unreadable):
             raise
+        except CannotGoOn as error:
+            words = str(error)
+            log.warning("%s is blocked: %s", thread_id, words)
+            await self._note(run, lease, lambda progress: progress.block(words))
         except FINAL as error:
             words = str(error)
             log.error("%s failed: %s: %s", thread_id, type(error).__name__, words)  # noqa: TRY400 - expected
@@ -109,11 +121,6 @@ class Advancing:
         run = await self.store.run(thread_id)
         if run is None or run.closed or not await self._owes_advance(run):
             return None
-        if run.workflow not in self.policies:
-            log.warning("%s: the workflow %s is not known here", thread_id, run.workflow)
-            left = run.leave(f"The workflow {run.workflow} is not known here", self.now())
-            await self.store.commit(Change(left))
-            return None
         if run.attempts >= MAX_ATTEMPTS:
             words = f"Gave up: {run.attempts} attempts did not come back."
             await self._note(run, lease, lambda progress: progress.fail(words))
@@ -124,14 +131,25 @@ class Advancing:
         return begun
 
     async def _owes_advance(self, run: Run) -> bool:
+        """All its records are read before anything is begun: Unreadable where one is not."""
         now = self.now()
+        approvals = await self.store.approvals_of(run.thread_id)
+        decided = any(_advances(approval, now) for approval in approvals)
         if run.retry_at is not None and run.retry_at > now:
-            return False  # whatever else is owed waits with it
+            # Whatever is owed waits with it; but what is decided on hold is told so at once.
+            return run.status == "blocked" and decided
         if run.status == "running" and run.retry_at is None:
             return True  # we hold its lease, so whoever ran it is gone
-        records = [run, *await self.store.approvals_of(run.thread_id)]
-        owed = [step for record in records for step in steps.due(record, now)]
-        return any(step.kind == "advance" for step in owed)
+        return decided or _advances(run, now)
+
+    async def _leave(self, thread_id: str, why: Unreadable) -> None:
+        """For a worker with newer code; this one asks in a minute, unless it cannot read the run
+        itself: then it is never asked."""
+        self.store.pass_over(why)
+        with contextlib.suppress(Unreadable, Conflict):  # someone else goes on with it already
+            run = await self.store.run(thread_id)
+            if run is not None and (run.status == "running" or _advances(run, self.now())):
+                await self.store.commit(Change(run.leave(str(why), self.now())))
 
     async def _settle(self, run: Run, lease: Lease) -> None:
         """What people said of effects in doubt: into the ledger first, then into the record; a
@@ -167,12 +185,12 @@ class Advancing:
 
     async def _hand_over(self, run: Run) -> dict[str, object]:
         """Every decision whose outcome is open; recorded as handed over before it is."""
-        state = await self.runner.look(run.workflow, run.thread_id)
+        state = await self.runner.ready(run.workflow, run.thread_id)
         checkpoint = state.checkpoint_id if state else ""
         now = self.now()
 
         def handed(approval: Approval) -> Change:
-            if approval.handed_over_at:
+            if approval.handed_over_at and not approval.held:
                 return Change(approval)
             return approval.hand_over(now, self.instance, checkpoint)
 
@@ -190,7 +208,7 @@ class Advancing:
         decided meanwhile. Only the holder of the lease changes a run: one that was changed has
         another holder, and what this one saw of the graph is no longer so."""
         entries = await self.effects.entries(run.thread_id)
-        while True:
+        for _ in range(LOOKS):
             await lease.check()
             present = await self.store.run(run.thread_id)
             if present is None or present.version != run.version:
@@ -199,7 +217,7 @@ class Advancing:
                 run,
                 await self.store.approvals_of(run.thread_id),
                 entries,
-                policy=self.policies[run.workflow],
+                policy=self.policies.get(run.workflow, NOBODY),
                 channel=run.channel or self.channel,
                 team=self.team,
                 now=self.now(),
@@ -209,6 +227,11 @@ class Advancing:
             except Conflict:
                 continue
             return
+        raise Conflict(run.thread_id)
+
+
+def _advances(record: Run | Approval, now: datetime) -> bool:
+    return any(step.kind == "advance" for step in steps.due(record, now))
 
 
 def _words(error: Exception, thread_id: str) -> str:

@@ -21,9 +21,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.advancing import Advancing
 from bot.changes import Changes
+from bot.doctor import Doctor
 from bot.health import Health, redis_answers, worker_polls
-from bot.queue import Queue
+from bot.queue import Queue, passing_over
 from bot.redis_check import require_suitable
+from bot.retiring import Retiring
 from bot.services import Services
 from bot.serving import listening, open_port
 from bot.settings import BadSettings, BotSettings, StoreSettings
@@ -94,7 +96,8 @@ async def open_store(
             print(f"WARNING: Redis: {warning}", file=sys.stderr)  # noqa: T201 - whatever the log level
         store = Store(redis, settings.namespace)
         async with _docket(settings) as docket:
-            yield store, Starter(store, doors.queue(docket), catalog(settings), now)
+            queue = doors.queue(docket)
+            yield store, Starter(store, queue, catalog(settings), now, settings.retention)
     finally:
         await redis.aclose()
 
@@ -132,12 +135,36 @@ async def open_services(
         yield Services(
             slack=slack,
             changes=changes,
-            tasks=Tasks(changes, advancing, Showing(changes, leases, slack, instance)),
-            starter=Starter(store, starter.queue, known, now),
+            tasks=_tasks(advancing, slack),
+            starter=Starter(store, starter.queue, known, now, settings.retention),
             catalog=known,
             channel=settings.channel,
             instance=instance,
         )
+
+
+def _tasks(advancing: Advancing, slack: SlackGateway) -> Tasks:
+    changes, leases = advancing.changes, advancing.leases
+    showing = Showing(changes, leases, slack, advancing.instance)
+    return Tasks(changes, advancing, showing, Retiring(changes, advancing.runner, leases))
+
+
+@contextlib.asynccontextmanager
+async def open_doctor(
+    settings: StoreSettings, known: Catalog | None = None, doors: Doors | None = None
+) -> AsyncGenerator[Doctor, None]:
+    """What looks at all runs with the code that is installed here; nothing is written."""
+    known = known or catalog(settings)
+    redis = (doors or REAL).redis(settings.redis_url.get_secret_value())
+    try:
+        warnings = await require_suitable(redis)
+        store = Store(redis, settings.namespace)
+        effects = EffectLedger(redis, store.keys.prefix)
+        saver = FencedRedisSaver(redis, namespace=settings.namespace, state_types=known.state_types)
+        await saver.asetup_reading()
+        yield Doctor(store, Runner(known, saver, effects), effects, warnings)
+    finally:
+        await redis.aclose()
 
 
 async def _saver(settings: StoreSettings, redis: Redis, known: Catalog) -> FencedRedisSaver:
@@ -216,6 +243,7 @@ async def working(
             reconnection_delay=timedelta(seconds=1),
             minimum_check_interval=timedelta(milliseconds=50),
             scheduling_resolution=timedelta(milliseconds=250),
+            fallback_task=passing_over(),
         ) as worker,
     ):
         asking = asyncio.create_task(reconciling(services.tasks))

@@ -93,7 +93,8 @@ class Approval(Record):
     looks before it posts. recheck: Redis may have forgotten what Slack was shown. doubt: set where
     it asks whether an effect happened; then the decision is a Respond whose text is a key of
     ANSWERS, and goes to the ledger, never to the graph. in_doubt: another approval asks that about
-    an effect of this one's decision. by_failure: it was superseded because its run failed."""
+    an effect of this one's decision. by_failure: it was superseded because its run failed. held:
+    why the decision waits for other code, in words for people."""
 
     id: str
     thread_id: str
@@ -115,6 +116,7 @@ class Approval(Record):
     by_failure: bool = False
     reopened_at: AwareDatetime | None = None
     handed_over_at: AwareDatetime | None = None
+    held: str = ""
     applied_at: AwareDatetime | None = None
     outcome: Outcome | None = None
     message: MessageRef | None = None
@@ -225,9 +227,13 @@ class Approval(Record):
 
     def hand_over(self, now: datetime, instance: str, checkpoint_id: str) -> Change:
         """The decision goes to the graph; from here on it is final there too."""
-        record = self._revised(handed_over_at=now)
+        record = self._revised(handed_over_at=now, held="")
         detail: dict[str, JsonValue] = {"instance": instance, "checkpoint_id": checkpoint_id}
         return Change(record, (record.event(Tag.RUN_RESUMED, now, detail=detail),))
+
+    def hold(self, why: str) -> Self:
+        """The decision stands, and waits for a worker that can carry it out."""
+        return self if self.held == why else self._revised(held=why)
 
     def applied(self, now: datetime) -> Self:
         """The graph has taken the decision and does not ask any more."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 
@@ -17,9 +18,11 @@ class Tag(StrEnum):
 
     RUN_STARTED = "run:started"
     RUN_RESUMED = "run:resumed"
+    RUN_BLOCKED = "run:blocked"
     RUN_FINISHED = "run:finished"
     RUN_FAILED = "run:failed"
     RUN_RETRIED = "run:retried"
+    RUN_RETIRED = "run:retired"
     REQUESTED = "approval:requested"
     SHOWN = "approval:shown"
     APPROVED = "approval:approved"
@@ -35,11 +38,22 @@ class Tag(StrEnum):
     EFFECT_REFUSED = "effect:refused"
     EFFECT_SETTLED = "effect:settled"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        """A tag that newer code gave: kept as it is."""
+        tag = str.__new__(cls, value)
+        tag._name_ = tag._value_ = str(value)
+        return tag
+
 
 class Draft(BaseModel):
-    """An event before it has its place in the chain. approval_id: whose card's thread tells it."""
+    """An event before it has its place in the chain. approval_id: whose card's thread tells it.
 
-    model_config = ConfigDict(frozen=True)
+    Unlike a record it is never rewritten, so its form is only added to: a tag or a field that
+    newer code gave it is kept here as it is stored, and so the chain holds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     thread_id: str
     tag: Tag
@@ -59,8 +73,9 @@ class AuditEvent(Draft):
     hash: str = ""
 
     def digest_of_all(self) -> str:
-        """What `hash` must be. Taken from the event as stored: NaN is null there."""
-        body = json.loads(self.model_dump_json(exclude={"hash"}))
+        """What `hash` must be. Taken from the event as stored: NaN is null there, and a field
+        that came after it is not."""
+        body = json.loads(self.model_dump_json(exclude={"hash"}, exclude_unset=True))
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -70,7 +85,8 @@ def chain(last: AuditEvent | None, drafts: Iterable[Draft]) -> list[AuditEvent]:
     events: list[AuditEvent] = []
     for draft in drafts:
         seq, previous = (last.seq + 1, last.hash) if last else (0, GENESIS)
-        event = AuditEvent(**dict(draft), seq=seq, previous=previous)
+        made = AuditEvent(**dict(draft), seq=seq, previous=previous)
+        event = AuditEvent.model_validate_json(made.model_dump_json())  # as it is read again
         last = event.model_copy(update={"hash": event.digest_of_all()})
         events.append(last)
     return events

@@ -17,6 +17,7 @@ from workflows.clock import Clock, utc_now
 
 log = logging.getLogger(__name__)
 
+LOOKS = 50  # at a record that others change all the while; each of them got something done
 QUEUE_WITHIN = 2.0  # seconds, where reconcile would do it anyway
 
 
@@ -36,11 +37,12 @@ class Changes:
     async def change(
         self, approval_id: str, transition: Callable[[Approval], Change], *, queue: bool = False
     ) -> None:
-        """Commit a transition of the approval as it stands; again where it moved meanwhile.
+        """Commit a transition of the approval as it stands; again where it moved meanwhile,
+        and Conflict where it never rests.
 
         queue: what is owed then; `show` does not, it goes on itself until nothing is.
         """
-        while True:
+        for _ in range(LOOKS):
             approval = await self.store.approval(approval_id)
             if approval is None:
                 return
@@ -51,6 +53,7 @@ class Changes:
             except Conflict:
                 continue
             return
+        raise Conflict(approval_id)
 
     async def queue_soon(self, *records: Run | Approval) -> None:
         """Queue what is owed after a commit; where that cannot be done now, reconcile will."""

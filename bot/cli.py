@@ -12,8 +12,9 @@ from rich.console import Console
 
 from bot import app as composition
 from bot import report
-from bot.app import Roles, open_store
+from bot.app import Roles, open_doctor, open_store
 from bot.changes import Changes
+from bot.doctor import Examination, examined_text
 from bot.given import BadInput, given_input
 from bot.redis_check import RedisNotSuitable
 from bot.retrying import retry_run
@@ -27,6 +28,7 @@ from bot.telemetry import configure_logging, reference
 from bot.views.text import clean
 from workflows.catalog import InvalidInput, UnknownWorkflow
 from workflows.effects import EffectLedger
+from workflows.schema import Unreadable
 
 UNWRAPPED = 10_000
 REQUESTED_BY = (
@@ -65,6 +67,7 @@ EXPECTED = (
     PortTaken,
     RedisNotSuitable,
     UnknownWorkflow,
+    Unreadable,
 )
 
 
@@ -216,6 +219,34 @@ def retry(
 
     _run(go())
     out.print(f"{thread_id} is tried again; `countersign show {thread_id}` tells how it goes.")
+
+
+@cli.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Before a deploy: does the code that is installed here know how to go on with every run?
+
+    Run it with the NEW code, on the Redis of the old. It looks at each run that is not closed, and
+    lists those whose node or workflow is gone, whose state it cannot read, or whose records were
+    written by a newer version; then it exits with 1. It changes nothing.
+
+    A run that is listed is not lost when you deploy all the same: it is put on hold, its card says
+    why, and it goes on by itself once a worker has the code for it.
+    """
+    settings = _loaded(StoreSettings)
+
+    async def go() -> Examination:
+        async with open_doctor(settings) as examining:
+            return await examining.examine()
+
+    found = _run(go())
+    if as_json:
+        print(json.dumps(found.as_json(), indent=2))  # noqa: T201
+    else:
+        out.print(examined_text(found))
+    if found.obstacles:
+        raise typer.Exit(1)
 
 
 @cli.command()

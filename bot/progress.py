@@ -109,6 +109,18 @@ class Progress:
                 self._give_up(approval.id, f"{self._in_doubt() or but}: {error}")
         return self._all(self._run.fail(error, self._now))
 
+    def block(self, reason: str) -> list[Change]:
+        """This code cannot go on, and did nothing: told once, and on each card whose decision
+        waits for it."""
+        decided = [a for a in self._after.values() if a.decision and not a.outcome]
+        if self._run.blocked_at is None:
+            last = decided[-1].id if decided else None
+            self._tell(Tag.RUN_BLOCKED, {"reason": reason}, last)
+        for approval in decided:
+            done = self._executed_on(approval) or self._in_doubt() or "Nothing was executed yet"
+            self._take(Change(approval.hold(f"{reason}. {done}")))
+        return self._all(self._run.block(reason, self._now))
+
     def _give_up(self, approval_id: str, text: str) -> None:
         self._take(Change(self._after[approval_id].given_up(text, self._now)))
 

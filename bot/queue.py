@@ -1,12 +1,15 @@
 """Steps on docket: queued once while nothing changed, delivered again after a crash."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from docket import Docket
+from docket import CurrentExecution, Docket, Execution
 
 from bot.steps import Step, StepKind
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,22 @@ class Queue:
 
 async def _served_elsewhere(subject: str) -> Any:
     raise RuntimeError(f"no worker of this process serves steps ({subject})")
+
+
+def passing_over() -> Callable[..., Awaitable[None]]:
+    """What a worker does with a step of a kind that only newer code knows: say so once, and let
+    go. Whoever owes the step is asked again by the reconcile of a worker that knows it."""
+    told = set[str]()
+
+    async def pass_over(
+        *_given: Any,
+        execution: Execution = CurrentExecution(),  # noqa: B008 - docket's way to be given it
+        **_more: Any,
+    ) -> None:
+        if execution.function_name not in told:
+            told.add(execution.function_name)
+            log.warning(
+                "steps of the kind %s are for newer code; passed over", execution.function_name
+            )
+
+    return pass_over

@@ -1,12 +1,15 @@
 """What all records share: a version for the compare in commit.lua, and their workspace."""
 
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.audit import Draft
+from workflows.schema import Schema
 
-SCHEMA_VERSION = 1
+# The next form takes the next number, and a migration to it: {1: brought_to_2, ...}. A migration
+# is given the stored dict of a Run or of an Approval; only the latter has an "id".
+SCHEMA = Schema(1)
 
 
 class Record(BaseModel):
@@ -17,8 +20,9 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True)
+    form: ClassVar[Schema] = SCHEMA
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = SCHEMA.version
     version: int = 0
     team: str = ""
 

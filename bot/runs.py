@@ -9,12 +9,13 @@ from bot.audit import Draft, Tag
 from bot.records import Change, Record
 from workflows.protocol import Actor, ThreadId
 
-RunStatus = Literal["queued", "running", "waiting", "finished", "failed", "cancelled"]
+RunStatus = Literal["queued", "running", "waiting", "blocked", "finished", "failed", "cancelled"]
 
 MAX_ATTEMPTS = 10  # about a quarter of an hour: most outages of a provider are over by then
 BACKOFF = timedelta(seconds=2)  # doubled with each attempt
 BACKOFF_AT_MOST = timedelta(minutes=5)
-ELSEWHERE = timedelta(minutes=1)  # before a worker asks again whether it knows the workflow
+ELSEWHERE = timedelta(minutes=1)  # before a worker looks again whether its code can go on
+RETENTION = timedelta(days=30)
 
 
 class NotFailed(Exception):
@@ -28,7 +29,9 @@ class OtherInput(Exception):
 class Run(Record):
     """attempts: how often it was tried since it last got on. error: of the last attempt, in
     words for people. effects_noted: keys of the effects that the trail tells already. retried_at:
-    when a person had it tried again, until it is."""
+    when a person had it tried again, until it is. blocked_at: since when no worker had the code
+    to go on. retention: how long the graph's state outlives the run; retiring_at: when its end
+    began, from which there is no way back."""
 
     thread_id: ThreadId
     workflow: str
@@ -42,6 +45,10 @@ class Run(Record):
     error: str = ""
     effects_noted: tuple[str, ...] = ()
     retried_at: AwareDatetime | None = None
+    blocked_at: AwareDatetime | None = None
+    retention: timedelta = RETENTION
+    retiring_at: AwareDatetime | None = None
+    retired_at: AwareDatetime | None = None
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
@@ -57,6 +64,7 @@ class Run(Record):
         channel: str | None,
         team: str,
         now: datetime,
+        retention: timedelta = RETENTION,
     ) -> Change:
         run = cls(
             thread_id=thread_id,
@@ -66,6 +74,7 @@ class Run(Record):
             requester=requester,
             channel=channel,
             team=team,
+            retention=retention,
             created_at=now,
             updated_at=now,
         )
@@ -75,6 +84,11 @@ class Run(Record):
     @property
     def closed(self) -> bool:
         return self.status in ("finished", "failed", "cancelled")
+
+    @property
+    def retired(self) -> bool:
+        """Its graph's state is gone, or about to be: it cannot be gone on with."""
+        return self.retiring_at is not None
 
     def same_start(self, other: Self, *, same_input: bool) -> Self:
         """This run, where `other` would start the same; OtherInput, which names what differs,
@@ -109,34 +123,55 @@ class Run(Record):
 
     def wait(self, now: datetime) -> Self:
         """The graph waits for a person."""
-        return self.to(status="waiting", attempts=0, error="", updated_at=now)
+        return self._got_on("waiting", now)
 
     def drained(self, now: datetime) -> Self:
         """Stopped on request before it was done; another worker goes on at once."""
-        return self.to(status="queued", attempts=0, updated_at=now)
+        return self._got_on("queued", now)
 
     def finish(self, now: datetime) -> Self:
-        return self.to(status="finished", attempts=0, error="", updated_at=now)
+        return self._got_on("finished", now)
+
+    def _got_on(self, status: RunStatus, now: datetime) -> Self:
+        return self.to(status=status, attempts=0, error="", blocked_at=None, updated_at=now)
+
+    def block(self, reason: str, now: datetime) -> Self:
+        """This code cannot go on, and nothing was tried; another worker's may, in a minute."""
+        since = self.blocked_at or now
+        return self.leave(reason, now).to(status="blocked", attempts=0, blocked_at=since)
 
     def stumble(self, error: str, now: datetime) -> Self:
         """An attempt failed: another after a pause, until the bound is reached."""
         if self.attempts >= MAX_ATTEMPTS:
             return self.fail(error, now)
         pause = min(BACKOFF * 2 ** max(0, self.attempts - 1), BACKOFF_AT_MOST)
-        return self.to(error=error, retry_at=now + pause, updated_at=now)
+        return self.to(error=error, retry_at=now + pause, blocked_at=None, updated_at=now)
 
     def leave(self, error: str, now: datetime) -> Self:
         """Not for this worker: another may know better, and is asked in a minute."""
         return self.to(error=error, retry_at=now + ELSEWHERE, updated_at=now)
 
     def fail(self, error: str, now: datetime) -> Self:
-        return self.to(status="failed", error=error, retry_at=None, updated_at=now)
+        return self.to(status="failed", error=error, retry_at=None, blocked_at=None, updated_at=now)
+
+    def retire(self, now: datetime) -> Self:
+        """From here on the state of its graph may be gone; the record and its trail stay."""
+        return self.to(retiring_at=now)
+
+    def forgotten(self, now: datetime) -> Change:
+        """The state of its graph is gone."""
+        return Change(self.to(retired_at=now), (self.event(Tag.RUN_RETIRED, now),))
 
     def retry(self, now: datetime, actor: Actor | None, approval_id: str | None) -> Change:
         """A person has a failed run tried again, with all its attempts; NotFailed where it is
-        not. actor: None is an operator. approval_id: whose card's thread tells it."""
+        not, or has retired. actor: None is an operator. approval_id: whose card's thread tells it."""
         if self.status != "failed":
             raise NotFailed(f"The run {self.thread_id} is {self.status}, not failed.")
+        if self.retired:
+            raise NotFailed(
+                f"The run {self.thread_id} has retired: the state of its graph is gone. Start it "
+                "again instead."
+            )
         run = self.to(
             status="queued", attempts=0, error="", retry_at=None, retried_at=now, updated_at=now
         )

@@ -1,6 +1,7 @@
 """Settings from the environment: all that is missing or wrong is named at once, secrets never."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -16,6 +17,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio import ConnectionPool
 
+from bot.runs import RETENTION
 from workflows.fields import SlackChannelId
 from workflows.protocol import APPROVER_ID, ApproverId, Policy
 
@@ -53,10 +55,23 @@ class StoreSettings(BaseSettings):
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         Field(alias="COUNTERSIGN_LOG_LEVEL", description="of our own log lines"),
     ] = "INFO"
+    retention_days: Annotated[
+        int,
+        Field(
+            alias="COUNTERSIGN_RETENTION_DAYS",
+            ge=0,
+            le=36500,
+            description="of the graph state of a run that has ended; its record and trail stay",
+        ),
+    ] = RETENTION.days
     payments_db: Annotated[
         Path,
         Field(alias="COUNTERSIGN_PAYMENTS_DB", description="the trial ledger of refunds (SQLite)"),
     ] = Path(".countersign/payments.db")
+
+    @property
+    def retention(self) -> timedelta:
+        return timedelta(days=self.retention_days)
 
     @field_validator("redis_url")
     @classmethod

@@ -16,6 +16,7 @@ from bot.views.card import card
 from bot.views.trail import reply
 from workflows.clock import Clock
 from workflows.lease import LeaseLost, Leases, LeaseTaken
+from workflows.schema import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ class Showing:
             await self._undelivered(approval_id, refused.code, logging.ERROR)
         except SlackUnavailable as error:
             await self._undelivered(approval_id, str(error), logging.WARNING, error.retry_after)
+        except Unreadable as error:
+            self.store.pass_over(error)  # who can read it shows it
         except RedisError:
             raise
         except Exception as error:  # noqa: BLE001 - a card that cannot be drawn must not come back at once

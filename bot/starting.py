@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from bot import steps
 from bot.queue import Queue
 from bot.records import Change
-from bot.runs import Run
+from bot.runs import RETENTION, Run
 from bot.store import Conflict, Store
 from workflows.catalog import Catalog
 from workflows.clock import Clock, utc_now
@@ -24,12 +25,14 @@ class BadStart(Exception):
 
 @dataclass(frozen=True)
 class Starter:
-    """Writes the run and queues its first step; any process with a Redis may do it."""
+    """Writes the run and queues its first step; any process with a Redis may do it. retention:
+    how long the state of a graph outlives its run."""
 
     store: Store
     queue: Queue
     catalog: Catalog
     now: Clock = utc_now
+    retention: timedelta = RETENTION
 
     async def start_run(
         self,
@@ -62,6 +65,7 @@ class Starter:
             channel=channel,
             team=team,
             now=self.now(),
+            retention=self.retention,
         )
         run = await self._write(change, thread_id)
         same_input = run.workflow == workflow and chosen.same_input(run.input, checked)

@@ -7,7 +7,7 @@ from typing import Literal
 from bot.approvals import Approval
 from bot.runs import Run
 
-StepKind = Literal["advance", "show", "expire"]
+StepKind = Literal["advance", "show", "expire", "retire"]
 
 # A run that is said to run and has not moved for this long has lost its worker, or has a long
 # node: whoever asks finds its lease taken then, and leaves it.
@@ -16,7 +16,7 @@ ABANDONED_AFTER = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Step:
-    """One task to be done. subject: thread_id for advance, else the approval's id."""
+    """One task to be done. subject: thread_id for advance and retire, else the approval's id."""
 
     kind: StepKind
     subject: str
@@ -49,8 +49,20 @@ def _run(run: Run) -> list[tuple[datetime, Step]]:
             return [(run.retry_at or run.created_at, step)]
         case "running":
             return [(run.retry_at or run.updated_at + ABANDONED_AFTER, step)]
-        case _:
+        case "blocked":
+            return [(run.retry_at or run.updated_at, step)]
+        case "waiting":
             return []
+        case _:
+            return _closed(run)
+
+
+def _closed(run: Run) -> list[tuple[datetime, Step]]:
+    """Its graph's state is kept for a while: for looking at it, and for a retry."""
+    if run.retired_at:
+        return []
+    at = run.retiring_at or run.updated_at + run.retention
+    return [(at, Step("retire", run.thread_id, str(run.retired)))]
 
 
 def _shown(approval: Approval) -> str:
@@ -66,7 +78,8 @@ def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
         owed.append((at, Step("show", approval.id, _shown(approval))))
     if approval.status == "pending" and approval.expires_at:
         owed.append((approval.expires_at, Step("expire", approval.id, str(approval.revision))))
-    if approval.decision and not approval.handed_over_at and not approval.outcome:
+    waits = not (approval.handed_over_at or approval.outcome or approval.held)
+    if approval.decision and waits:  # what is held waits with its run
         at = approval.closed_at or approval.requested_at
         owed.append((at, Step("advance", approval.thread_id, approval.id)))
     return owed

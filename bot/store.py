@@ -6,18 +6,18 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
 from bot import steps
 from bot.approvals import Approval
 from bot.audit import AuditEvent, Draft, chain
-from bot.records import Change
+from bot.records import Change, Record
 from bot.runs import Run
 from workflows.lease import CURRENT, LeaseLost
+from workflows.schema import Stored, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ TRAIL_TRIES = 50  # how often the trail may grow between our look and our write
 BATCH = 500
 _STORED = ["version", "body"]
 WRITTEN, LEASE_LOST, TOO_LATE = 1, -1, -2  # what commit.lua answers
+
+R = TypeVar("R", bound=Record)
 
 
 class Conflict(Exception):
@@ -81,16 +83,26 @@ class Keys:
         return f"{self.prefix}pending"
 
     @property
+    def open(self) -> str:
+        """Runs that are not closed."""
+        return f"{self.prefix}open"
+
+    @property
     def owed(self) -> str:
         return f"{self.prefix}owed"
 
 
 class Store:
-    """namespace: keeps deployments on one Redis apart."""
+    """namespace: keeps deployments on one Redis apart.
+
+    A record that this code cannot read is left alone: Unreadable where it is asked for, or its
+    thread is; lists pass over it, and one line of the log says so.
+    """
 
     def __init__(self, redis: Redis, namespace: str) -> None:
         self.redis = redis
         self.keys = Keys(namespace)
+        self._passed_over = set[str]()
         source = files("bot").joinpath("commit.lua").read_text(encoding="utf-8")
         self._script = redis.register_script(source)
 
@@ -158,12 +170,11 @@ class Store:
         return all(int(v or 0) == r.version for v, r in zip(stored, records, strict=True))
 
     async def run(self, thread_id: str) -> Run | None:
-        body = await self._read(self.keys.run(thread_id))
-        return Run.model_validate(body) if body else None
+        return await self._read(Run, self.keys.run(thread_id), f"the run {thread_id}")
 
     async def approval(self, approval_id: str) -> Approval | None:
-        body = await self._read(self.keys.approval(approval_id))
-        return Approval.model_validate(body) if body else None
+        key = self.keys.approval(approval_id)
+        return await self._read(Approval, key, f"the approval {approval_id}")
 
     async def approval_and_time(self, approval_id: str) -> tuple[Approval | None, float]:
         """The approval, and what Redis's clock said meanwhile; in one round trip."""
@@ -171,39 +182,34 @@ class Store:
             pipe.hmget(self.keys.approval(approval_id), _STORED)
             pipe.time()
             stored, clock = await pipe.execute()
-        body = _parsed(*stored)
-        return (Approval.model_validate(body) if body else None), _seconds(clock)
+        return _parsed(Approval, f"the approval {approval_id}", *stored), _seconds(clock)
 
     async def time(self) -> float:
         """Of Redis's clock."""
         return _seconds(await self.redis.time())
 
-    async def _listed(self, approval_id: str) -> Approval | None:
-        """None where it cannot be read: one such record must not hide the others."""
-        try:
-            return await self.approval(approval_id)
-        except ValidationError:
-            log.exception("the approval %s cannot be read; left alone", approval_id)
-            return None
-
     async def approvals_of(self, thread_id: str) -> list[Approval]:
-        """Oldest first."""
+        """All of them, oldest first: who does not know each of them cannot say what is open."""
         ids = await self.redis.zrange(self.keys.of_thread(thread_id), 0, -1)
-        found = [await self._listed(_text(approval_id)) for approval_id in ids]
+        found = [await self.approval(_text(approval_id)) for approval_id in ids]
         return [approval for approval in found if approval]
 
     async def pending(self, start: int, count: int) -> tuple[list[Approval], int]:
         """A page of what waits for a decision, oldest first, and how many there are in all."""
         total = await self.redis.zcard(self.keys.pending)
         ids = await self.redis.zrange(self.keys.pending, start, start + count - 1)
-        found = [await self._listed(_text(approval_id)) for approval_id in ids]
-        return [approval for approval in found if approval], total
+        found = [await self._listed(f"approval {_text(approval_id)}") for approval_id in ids]
+        return [each for each in found if isinstance(each, Approval)], total
 
     async def recent_runs(self, count: int) -> list[Run]:
         """Newest first."""
         ids = await self.redis.zrevrange(self.keys.runs, 0, count - 1)
-        found = [await self.run(_text(thread_id)) for thread_id in ids]
-        return [run for run in found if run]
+        found = [await self._listed(f"run {_text(thread_id)}") for thread_id in ids]
+        return [each for each in found if isinstance(each, Run)]
+
+    async def open_threads(self) -> list[str]:
+        """The thread_ids of all runs that are not closed, oldest first."""
+        return [_text(name) for name in await self.redis.zrange(self.keys.open, 0, -1)]
 
     async def owing(self, now: datetime) -> AsyncGenerator[Run | Approval, None]:
         """The records that owe a step at `now`, the longest waiting first."""
@@ -213,7 +219,7 @@ class Store:
                 self.keys.owed, "-inf", now.timestamp(), start=start, num=BATCH
             )
             for name in map(_text, names):
-                record = await self._named(name)
+                record = await self._listed(name)
                 if record is not None:
                     yield record
             start += BATCH
@@ -255,15 +261,20 @@ class Store:
         stored = await self.redis.lrange(self.keys.trail(thread_id), 0, -1)
         return [AuditEvent.model_validate_json(text) for text in stored]
 
-    async def _named(self, name: str) -> Run | Approval | None:
+    async def _listed(self, name: str) -> Run | Approval | None:
+        """None where it cannot be read: one such record must not hide the others."""
         kind, _, record_id = name.partition(" ")
-        if kind != "run":
-            return await self._listed(record_id)
         try:
-            return await self.run(record_id)
-        except ValidationError:
-            log.exception("the run %s cannot be read; left alone", record_id)
+            return await (self.run(record_id) if kind == "run" else self.approval(record_id))
+        except Unreadable as error:
+            self.pass_over(error)
             return None
+
+    def pass_over(self, error: Unreadable) -> None:
+        """Say once that it is left alone, however often it is met."""
+        if str(error) not in self._passed_over:
+            self._passed_over.add(str(error))
+            log.warning("%s; left alone", error, exc_info=error.__cause__)
 
     def _entries(self, record: Run | Approval) -> list[tuple[str, str, str]]:
         """(index, id, score): where the record is to be found from now on; "" takes it out."""
@@ -273,6 +284,7 @@ class Store:
             return [
                 (self.keys.owed, f"run {record.thread_id}", owed),
                 (self.keys.runs, record.thread_id, created),
+                (self.keys.open, record.thread_id, "" if record.closed else created),
             ]
         asked = _score(record.requested_at)
         return [
@@ -286,12 +298,15 @@ class Store:
         last = AuditEvent.model_validate_json(stored[0]) if stored else None
         return (last.seq + 1 if last else 0), last
 
-    async def _read(self, key: str) -> dict[str, Any] | None:
-        return _parsed(*await self.redis.hmget(key, _STORED))
+    async def _read(self, model: type[R], key: str, name: str) -> R | None:
+        return _parsed(model, name, *await self.redis.hmget(key, _STORED))
 
 
-def _parsed(version: Any, body: Any) -> dict[str, Any] | None:
-    return None if body is None else {**json.loads(body), "version": int(version or 0)}
+def _parsed(model: type[R], name: str, version: Any, body: Any) -> R | None:
+    if body is None:
+        return None
+    stored: Stored = {**json.loads(body), "version": int(version or 0)}
+    return model.form.read(model, stored, name)
 
 
 def _with_trail(record: Run | Approval, drafts: Sequence[Draft]) -> Run | Approval:

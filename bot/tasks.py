@@ -12,7 +12,9 @@ from bot.advancing import Advancing
 from bot.approvals import Approval, Closed
 from bot.changes import Changes
 from bot.records import Change
+from bot.retiring import Retiring
 from bot.showing import Showing
+from workflows.schema import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +29,13 @@ class Tasks:
     changes: Changes
     advancing: Advancing
     showing: Showing
+    retiring: Retiring
     owed_since: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def register(self) -> None:
-        self.changes.queue.serve(advance=self.advance, show=self.show, expire=self.expire)
+        self.changes.queue.serve(
+            advance=self.advance, show=self.show, expire=self.expire, retire=self.retire
+        )
 
     async def advance(self, thread_id: str) -> None:
         """Start, resume or recover a run, and note what came of it."""
@@ -52,6 +57,8 @@ class Tasks:
             await self.changes.change(approval_id, expired, queue=True)
         except Closed:
             log.info("%s was decided before it expired", approval_id)
+        except Unreadable as error:
+            self.changes.store.pass_over(error)
 
     async def reconcile(self) -> None:
         """Ask for every record what is still owed."""
@@ -64,6 +71,10 @@ class Tasks:
                 await self.changes.queue.add(step, _again(now - since[step.key]))
         self.owed_since.clear()
         self.owed_since.update(since)
+
+    async def retire(self, thread_id: str) -> None:
+        """A run that was closed long ago loses its graph's state; its record and trail stay."""
+        await self.retiring.retire(thread_id)
 
     async def _after_a_restart(self) -> None:
         """A Redis that restarted or failed over may have lost its last moments: what is open is

@@ -1,5 +1,6 @@
 """The Redis saver as Countersign uses it: typed, and fenced by the lease of the thread."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import ERROR  # private, pinned
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
+from langgraph.checkpoint.redis.key_registry import AsyncCheckpointKeyRegistry as AsyncKeyRegistry
 from redis.asyncio import Redis
 from redisvl.exceptions import RedisVLError
 
@@ -31,6 +33,13 @@ class FencedRedisSaver(AsyncRedisSaver):
         )
         self._typed = TypedRedisSerializer(*STATE_TYPES, *state_types)
         self.serde = self._typed
+
+    async def asetup_reading(self) -> None:
+        """As asetup(), but no index is created: enough for looking at threads."""
+        self.loop = asyncio.get_running_loop()
+        self.create_indexes()  # objects only
+        await self._detect_cluster_mode()
+        self._key_registry = AsyncKeyRegistry(self._redis)
 
     def _recursive_deserialize(self, obj: Any) -> Any:
         """Raises where a value cannot be read; the parent logs it and hands out the raw JSON."""

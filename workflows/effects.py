@@ -7,6 +7,7 @@ in a graph; this, with a provider that knows idempotency keys, is as near as it 
 """
 
 import asyncio
+import json
 import secrets
 import time
 from collections import defaultdict
@@ -14,11 +15,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 from redis.asyncio import Redis
 
 from workflows.clock import Clock, utc_now
 from workflows.lease import Lease, LeaseLost
+from workflows.schema import NewerRecord, Schema, Unreadable
 
 # KEYS 1 lease  2 effect (string, JSON)  3 effects of the thread (set of keys)
 # ARGV 1 token of the lease  2 the entry to write  3 key of the effect  4 "new": only if absent
@@ -31,6 +33,9 @@ if known and ARGV[4] == 'new' then return known end
 redis.call('SET', KEYS[2], ARGV[2])
 redis.call('SADD', KEYS[3], ARGV[3])
 return ARGV[2]"""
+
+
+SCHEMA = Schema(1)  # of an entry; see workflows/schema.py
 
 
 class Receipt(BaseModel):
@@ -61,6 +66,7 @@ class EffectEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    schema_version: int = SCHEMA.version
     key: str
     thread_id: str
     state: EffectState
@@ -107,8 +113,10 @@ class EffectLedger:
     def read(self, key: str, thread_id: str, stored: bytes | str) -> EffectEntry:
         """The entry; one that cannot be read says so, and nothing is called again for it."""
         try:
-            return EffectEntry.model_validate_json(stored)
-        except ValidationError:
+            return SCHEMA.read(EffectEntry, json.loads(stored), f"the effect {key}")
+        except NewerRecord:
+            raise
+        except (Unreadable, ValueError):
             return EffectEntry(
                 key=key,
                 thread_id=thread_id,

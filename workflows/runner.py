@@ -32,6 +32,7 @@ from langgraph.types import (
 from workflows.catalog import Catalog, Context
 from workflows.effects import EffectLedger
 from workflows.lease import Lease
+from workflows.serializer import UnstorableState
 
 MOST_QUESTIONS = 100  # of a node that runs a subgraph as well; one is what we advise
 EDGE = "branch:to:"  # the channel by which an edge makes its node due
@@ -41,8 +42,25 @@ class TookTooLong(Exception):
     """An attempt did not end within the workflow's time limit, and was cancelled."""
 
 
-class NodeRemoved(Exception):
-    """A thread is to go on at a node that the present code does not have: it is not resumed."""
+class CannotGoOn(Exception):
+    """The present code is not the one to go on with a thread, which is left exactly as it is; the
+    code that it was paused by can. The message is shown to people; node: where that is known."""
+
+    def __init__(self, message: str, node: str = "") -> None:
+        super().__init__(message)
+        self.node = node
+
+
+class WorkflowUnknown(CannotGoOn):
+    """The catalog has no workflow of that name."""
+
+
+class NodeRemoved(CannotGoOn):
+    """The thread is to go on at a node that the present code does not have."""
+
+
+class StateUnreadable(CannotGoOn):
+    """The thread's state holds what the present code cannot read."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +111,24 @@ class Runner:
             name: workflow.graph.compile(checkpointer=saver) for name, workflow in catalog.items()
         }
 
+    async def ready(self, workflow: str, thread_id: str) -> ThreadState | None:
+        """What `look` sees, where the present code can go on from there; else CannotGoOn."""
+        if workflow not in self._graphs:
+            raise WorkflowUnknown(f"The workflow {workflow} is not known here")
+        try:
+            state = await self.look(workflow, thread_id)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            # Only our own words are shown: those of a model may quote the state.
+            what = str(error) if isinstance(error, UnstorableState) else type(error).__name__
+            raise StateUnreadable(
+                f"This code of {workflow} cannot read its state: {what}"
+            ) from error
+        if state is not None and state.gone:
+            nodes = ", ".join(state.gone)
+            words = f"It is to go on at {nodes}, which this code of {workflow} lacks"
+            raise NodeRemoved(words, nodes)
+        return state
+
     async def look(self, workflow: str, thread_id: str) -> ThreadState | None:
         """What the thread has open; None where it was never started. Changes nothing."""
         graph = self._graphs[workflow]
@@ -115,15 +151,13 @@ class Runner:
 
         answers: by `Question.key`; those that are not open (any more) are left out. The thread
         runs until it asks, finishes, raises (what the node raised) or is drained by `control`.
+        CannotGoOn where it is not this code's to run: nothing has happened then.
         """
-        graph = self._graphs[workflow]
-        before = await self.look(workflow, thread_id)
+        before = await self.ready(workflow, thread_id)
         step = _next_step(before, graph_input, answers)
-        if before is not None and before.gone:
-            raise NodeRemoved(f"{thread_id} is to go on at {', '.join(before.gone)}, which is gone")
         if step is not _NOTHING:
             effects = self._effects.of(lease, thread_id, tuple(answers))
-            running = graph.ainvoke(
+            running = self._graphs[workflow].ainvoke(
                 step,
                 _config(thread_id, strict=True),
                 context=Context(thread_id, effects),
@@ -136,6 +170,10 @@ class Runner:
         if after is None:
             raise RuntimeError(f"{thread_id}: the graph ran and left no checkpoint")
         return after
+
+    async def forget(self, thread_id: str) -> None:
+        """Delete all that the saver holds of the thread, under the lease that the caller holds."""
+        await self._saver.adelete_thread(thread_id)
 
     async def _within_limit(self, workflow: str, running: Awaitable[Any]) -> None:
         limit = self._catalog[workflow].time_limit

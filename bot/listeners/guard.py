@@ -12,9 +12,10 @@ from slack_bolt.async_app import AsyncAck, AsyncRespond
 from bot.listeners.payloads import channel_of, user_of
 from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
 from bot.telemetry import reference
-from bot.views.answers import NO_ANSWER, REFUSED, UNEXPECTED
+from bot.views.answers import NEWER, NO_ANSWER, REFUSED, UNEXPECTED
 from bot.views.card import Card
 from bot.views.text import escape
+from workflows.schema import NewerRecord
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,9 @@ def guarded(slack: SlackGateway, listener: Listener) -> Any:
         answering = Answering(slack, respond, body)
         try:
             await listener(body, ack, answering)
+        except NewerRecord:  # another instance, with newer code, can take it
+            await ack()
+            await answering.words(NEWER)
         except (RedisError, TimeoutError) as error:
             log.warning("%s was not answered: %s", listener.__name__, type(error).__name__)
             await ack()

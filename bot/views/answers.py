@@ -33,6 +33,10 @@ NOT_CONFIRMED = (
     "that your click counts. Look at the card in a minute: if it has not changed, click again. "
     "However often you click, it counts once."
 )
+NEWER = (
+    ":hourglass_flowing_sand: An update is being rolled out: this belongs to its newer version, "
+    "and you reached an instance of the older one. *Nothing was recorded.* Try again in a minute."
+)
 NO_ANSWER = (
     ":warning: Our database or Slack did not answer in time, so this cannot be shown or done now. "
     "Try again in a minute."

@@ -285,6 +285,13 @@ def _state(approval: Approval) -> list[Element]:
         return [rich.emoji("warning"), words]
     if approval.decision is None:
         return []
+    if approval.held:
+        words = "It goes on by itself as soon as a worker has the code for it."
+        return [
+            rich.emoji("double_vertical_bar"),
+            _bold(f" On hold: {approval.held}."),
+            rich.text(f" {words}"),
+        ]
     return [rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]
 
 

@@ -26,6 +26,8 @@ def reply(event: AuditEvent, names: dict[str, str]) -> Card | None:
 
 
 def _told(event: AuditEvent) -> tuple[str, Parts]:
+    if event.tag not in _SENTENCES:  # newer code told it
+        return "memo", [rich.text(line(event.tag, 80))]
     sign, words = _SENTENCES[event.tag]
     return sign, words(event)
 
@@ -88,9 +90,11 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.EFFECT_IN_DOUBT: ("warning", _says("", "text")),
     Tag.EFFECT_REFUSED: ("x", _says("The provider refused: ", "text")),
     Tag.EFFECT_SETTLED: ("pencil", _says("", "text")),
+    Tag.RUN_BLOCKED: ("double_vertical_bar", _says("On hold: ", "reason")),
     Tag.RUN_FINISHED: ("checkered_flag", _says("Workflow finished")),
     Tag.RUN_FAILED: ("x", _says("Workflow failed: ", "error")),
     Tag.RUN_RETRIED: ("arrows_counterclockwise", _retried),
+    Tag.RUN_RETIRED: ("file_folder", _says("The workflow's state was deleted")),
 }
 
 

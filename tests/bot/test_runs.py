@@ -9,6 +9,7 @@ from bot.audit import Tag
 from bot.runs import (
     BACKOFF,
     BACKOFF_AT_MOST,
+    ELSEWHERE,
     MAX_ATTEMPTS,
     NotFailed,
     OtherInput,
@@ -97,10 +98,10 @@ def test_the_pause_doubles_until_the_run_has_failed() -> None:
 
 @pytest.mark.parametrize("how", ["wait", "drained", "finish"])
 def test_getting_on_forgets_the_attempts(how: str) -> None:
-    tried = run(attempts=4, status="running", retry_at=after(9))
+    tried = run(attempts=4, status="running", retry_at=after(9), error="x", blocked_at=NOW)
     going = getattr(tried, how)(after(1))
 
-    assert going.attempts == 0
+    assert (going.attempts, going.error, going.blocked_at) == (0, "", None)
     assert going.updated_at == after(1)
 
 
@@ -110,6 +111,7 @@ def test_getting_on_forgets_the_attempts(how: str) -> None:
         ("queued", False),
         ("running", False),
         ("waiting", False),
+        ("blocked", False),
         ("finished", True),
         ("failed", True),
         ("cancelled", True),
@@ -139,6 +141,28 @@ def test_a_failed_run_is_retried_with_all_its_attempts() -> None:
 def test_only_a_failed_run_is_retried(status: RunStatus) -> None:
     with pytest.raises(NotFailed, match=f"refund-1 is {status}, not failed"):
         run(status=status).retry(after(1), None, None)
+
+
+def test_a_blocked_run_knows_since_when_however_often_it_was_looked_at() -> None:
+    blocked = run().begin(after(1)).block("no node", after(1)).begin(after(61))
+    again = blocked.block("no node", after(61))
+
+    assert (again.status, again.blocked_at, again.attempts) == ("blocked", after(1), 0)
+    assert (again.error, again.retry_at) == ("no node", after(61) + ELSEWHERE)
+    assert again.begin(after(121)).stumble("ouch", after(121)).blocked_at is None
+
+
+def test_a_run_that_retires_cannot_go_back() -> None:
+    ended = run().finish(NOW)
+
+    assert (ended.retired, ended.retire(NOW).retired) == (False, True)
+    gone = ended.retire(NOW).forgotten(after(1))
+    assert (gone.record.retired_at, [e.tag for e in gone.events]) == (after(1), [Tag.RUN_RETIRED])
+
+
+def test_a_run_that_has_retired_is_not_retried() -> None:
+    with pytest.raises(NotFailed, match="refund-1 has retired"):
+        run().fail("no", NOW).retire(NOW).retry(after(1), None, None)
 
 
 def test_a_transition_leaves_the_run_that_it_was_made_from() -> None:

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.approvals import RETRY_SLACK, Approval, Delivery
-from bot.runs import Run
+from bot.runs import RETENTION, Run
 from bot.steps import ABANDONED_AFTER, due, next_at
 from tests.bot.samples import NOW, THREAD, WHERE, after, approval, approved, handed_over, run
 
-SHOW, ADVANCE, EXPIRE = "show", "advance", "expire"
+SHOW, ADVANCE, EXPIRE, RETIRE = "show", "advance", "expire", "retire"
 WAITING = approval(expires_at=after(60), trail=1)
 POSTED: Approval = WAITING.posted(WHERE, 1, NOW).record
 TOLD = POSTED.to(trail=2, replied=2)
@@ -20,6 +20,7 @@ DECIDED = approved(TOLD)
 HANDED = handed_over(TOLD)
 SHOWN_DECIDED = HANDED.to(shown=HANDED.revision, applied_at=NOW)
 PAUSE = RETRY_SLACK.total_seconds()
+KEPT = RETENTION.total_seconds()
 REFUSED = WAITING.undelivered("not_in_channel", NOW)
 
 OWED: dict[str, tuple[Run | Approval, float, list[str]]] = {
@@ -31,8 +32,15 @@ OWED: dict[str, tuple[Run | Approval, float, list[str]]] = {
     "stumbled, after the pause": (run().begin(NOW).stumble("ouch", NOW), 2, [ADVANCE]),
     "waiting": (run().wait(NOW), 9e9, []),
     "drained": (run().begin(NOW).drained(NOW), 0, [ADVANCE]),
-    "finished": (run().finish(NOW), 9e9, []),
-    "failed": (run().fail("no", NOW), 9e9, []),
+    "blocked": (run().begin(NOW).block("no node", NOW), 59, []),
+    "blocked, after a minute": (run().begin(NOW).block("no node", NOW), 60, [ADVANCE]),
+    "finished": (run().finish(NOW), KEPT - 1, []),
+    "finished, after the retention": (run().finish(NOW), KEPT, [RETIRE]),
+    "failed": (run().fail("no", NOW), KEPT - 1, []),
+    "failed, after the retention": (run().fail("no", NOW), KEPT, [RETIRE]),
+    "kept for an hour": (run(retention="PT1H").finish(NOW), 3600, [RETIRE]),
+    "retirement begun": (run().finish(NOW).retire(NOW), 0, [RETIRE]),
+    "retired": (run().finish(NOW).retire(NOW).forgotten(NOW).record, 9e9, []),
     "opened": (WAITING, 0, [SHOW]),
     "opened, its deadline passed": (WAITING, 60, [SHOW, EXPIRE]),
     "posted, its event untold": (POSTED.to(trail=2, replied=1), 0, [SHOW]),
@@ -40,6 +48,7 @@ OWED: dict[str, tuple[Run | Approval, float, list[str]]] = {
     "posted, its deadline passed": (TOLD, 60, [EXPIRE]),
     "no deadline": (TOLD.to(expires_at=None), 9e9, []),
     "approved": (DECIDED, 0, [SHOW, ADVANCE]),
+    "approved, on hold": (DECIDED.hold("no node"), 0, [SHOW]),
     "approved, past its deadline": (DECIDED, 61, [SHOW, ADVANCE]),
     "expired": (TOLD.expire(after(60)).record, 60, [SHOW, ADVANCE]),
     "superseded": (TOLD.supersede(NOW).record, 61, [SHOW]),
@@ -155,10 +164,23 @@ def test_the_next_step_is_due_exactly_from_its_time_on(record: Approval) -> None
 
 
 @given(status=st.sampled_from(["finished", "failed", "cancelled"]), retry=perhaps, tried=counts)
-def test_a_closed_run_owes_nothing(status: Any, retry: Any, tried: int) -> None:
+def test_a_closed_run_owes_its_retirement_and_nothing_else(
+    status: Any, retry: Any, tried: int
+) -> None:
     closed = run(status=status, retry_at=retry, attempts=tried)
 
-    assert (due(closed, FOREVER), next_at(closed)) == ([], None)
+    assert [step.kind for step in due(closed, FOREVER)] == [RETIRE]
+    assert next_at(closed) == NOW + RETENTION
+    assert due(closed.retire(NOW).forgotten(NOW).record, FOREVER) == []
+
+
+@given(
+    status=st.sampled_from(["queued", "running", "waiting", "blocked"]), retry=perhaps, tried=counts
+)
+def test_a_run_that_is_open_never_retires(status: Any, retry: Any, tried: int) -> None:
+    waiting = run(status=status, retry_at=retry, attempts=tried, retention="PT0S")
+
+    assert RETIRE not in [step.kind for step in due(waiting, FOREVER)]
 
 
 def test_a_lost_worker_is_noticed_in_time() -> None:

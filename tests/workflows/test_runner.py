@@ -21,7 +21,6 @@ from tests.workflows.graphs import (
     spread,
 )
 from tests.workflows.rig import (
-    THREAD,
     AnyGraph,
     NoInput,
     Rig,
@@ -297,7 +296,9 @@ async def refused(rig: Rig, graph: AnyGraph, paused: ThreadState, name: str) -> 
     changed = await rig.threads(graph)
     assert not (await changed.look()).finished
     for answers in ({}, approved(paused)):
-        with pytest.raises(NodeRemoved, match=f"{THREAD} is to go on at {name}, which is gone"):
+        with pytest.raises(
+            NodeRemoved, match=f"to go on at {name}, which this code of graph lacks"
+        ):
             await changed.advance(answers)
 
 
