@@ -22,6 +22,7 @@ from bot.settings import ListenerSettings
 from bot.store import Store
 from tests.eventually import eventually
 from workflows.catalog import Catalog
+from workflows.clock import Clock, utc_now
 from workflows.connectors.payments import SqlitePayments
 from workflows.effects import EffectLedger
 
@@ -68,11 +69,15 @@ class Deployment:
         *,
         listens: bool = True,
         works: bool = True,
+        now: Clock = utc_now,
         **changed: str | None,
     ) -> AsyncGenerator[Services, None]:
-        """A bot instance in this process, as `countersign bot` runs it."""
+        """A bot instance in this process, as `countersign bot` runs it. now: its clock."""
         settings = self.settings(COUNTERSIGN_INSTANCE=name, **changed)
-        async with open_services(settings, known) as services, contextlib.AsyncExitStack() as stack:
+        async with (
+            open_services(settings, known, now) as services,
+            contextlib.AsyncExitStack() as stack,
+        ):
             if works:
                 await stack.enter_async_context(working(services))
             if listens:

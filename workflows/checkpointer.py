@@ -9,8 +9,11 @@ from langgraph._internal._constants import ERROR  # private, pinned
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.redis.aio import AsyncRedisSaver
 from langgraph.checkpoint.redis.key_registry import AsyncCheckpointKeyRegistry as AsyncKeyRegistry
+from langgraph.checkpoint.redis.util import to_storage_safe_id
 from redis.asyncio import Redis
 from redisvl.exceptions import RedisVLError
+from redisvl.query import CountQuery
+from redisvl.query.filter import Tag
 
 from workflows.effects import Receipt
 from workflows.fence import FencedRedis
@@ -18,6 +21,7 @@ from workflows.lease import CURRENT, LeaseLost
 from workflows.protocol import Actor, Approve, Edit, Expired, Reject, Respond
 from workflows.serializer import TypedRedisSerializer
 
+ROUNDS = 100  # of deleting what a thread holds
 STATE_TYPES = (Actor, Approve, Edit, Expired, Receipt, Reject, Respond)  # any workflow's
 
 
@@ -72,8 +76,20 @@ class FencedRedisSaver(AsyncRedisSaver):
         await super().aput_writes(config, texts, task_id, task_path)
 
     async def adelete_thread(self, thread_id: str) -> None:
+        """The parent deletes 10,000 checkpoints and as many writes at a time."""
         await _early()
-        await super().adelete_thread(thread_id)
+        for _ in range(ROUNDS):
+            if not await self._holds(thread_id):
+                return
+            await super().adelete_thread(thread_id)
+
+    async def _holds(self, thread_id: str) -> bool:
+        counting = CountQuery(Tag("thread_id") == str(to_storage_safe_id(thread_id)))
+        found = [
+            await index.query(counting)
+            for index in (self.checkpoints_index, self.checkpoint_writes_index)
+        ]
+        return any(found)
 
 
 async def _early() -> None:
