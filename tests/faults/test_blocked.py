@@ -8,18 +8,21 @@ from bot.audit import Tag
 from bot.services import Services
 from tests.deployment import Deployment
 from tests.eventually import eventually
-from tests.faults.versions import after, mail
+from tests.faults.versions import Urgency, after, mail
 from workflows.catalog import Catalog
 
 PATIENCE = 60.0
 BEFORE = mail()
+UNREADABLE = (
+    f"This code of mail cannot read its state: {Urgency.__module__}.Urgency is stored, but not "
+    "registered"
+)
 CHANGED: dict[str, tuple[Catalog, str]] = {
     "its node renamed": (mail("approval"), "It is to go on at ask, which this code of mail lacks"),
     "its workflow gone": (mail(name="letter"), "The workflow mail is not known here"),
     "its state unreadable": (
         mail(types=()),
-        "This code of mail cannot read its state: tests.faults.versions.Urgency is stored, but "
-        "not registered",
+        UNREADABLE,
     ),
 }
 

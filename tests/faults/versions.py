@@ -36,12 +36,16 @@ def mail(
 ) -> Catalog:
     """Each gate asks, all at once; what is approved is sent. The gates are named by the version."""
     graph = StateGraph(State, context_schema=Context)
-    graph.add_node("prepare", lambda _state: {"urgency": Urgency(1)})
+    graph.add_node("prepare", _prepare)
     graph.add_edge(START, "prepare")
     for gate in gates or ("ask",):
         graph.add_node(gate, _gate(gate))
         graph.add_edge("prepare", gate)
     return Catalog([Workflow(name, "Mail", Input, graph, state_types=types, **more)])
+
+
+def _prepare(state: State) -> dict[str, Any]:
+    return {"urgency": Urgency(1)}
 
 
 def _gate(name: str) -> Any:
