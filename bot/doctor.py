@@ -18,6 +18,7 @@ from workflows.effects import EffectLedger
 from workflows.runner import CannotGoOn, NodeRemoved, Runner, StateUnreadable, WorkflowUnknown
 from workflows.schema import NewerRecord, Unreadable
 
+NAMES_AT_MOST = 5
 CURES: dict[type[Exception], str] = {
     NodeRemoved: "Give the node its old name back, or keep the old code running until it is done.",
     WorkflowUnknown: "Keep it in the catalog, or keep the old code running until it is done.",
@@ -135,4 +136,10 @@ def _cures(found: Examination) -> list[Text]:
     for each in found.obstacles:
         by_cure.setdefault(each.cure, []).append(each.thread_id)
     head = Text("\nWhat to do (nothing is lost meanwhile: such a run waits, however long)", "bold")
-    return [head, *(Text(f"  {', '.join(who)}: {cure}") for cure, who in by_cure.items())]
+    return [head, *(Text(f"  {_some(who)}: {cure}") for cure, who in by_cure.items())]
+
+
+def _some(names: list[str]) -> str:
+    left = len(names) - NAMES_AT_MOST
+    more = f" and {left} more" if left > 0 else ""
+    return ", ".join(names[:NAMES_AT_MOST]) + more
