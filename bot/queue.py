@@ -1,15 +1,29 @@
 """Steps on docket: queued once while nothing changed, delivered again after a crash."""
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, get_args
 
 from docket import CurrentExecution, Docket, Execution
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from bot.steps import Step, StepKind
 
 log = logging.getLogger(__name__)
+
+GONE_FOR = timedelta(hours=1)
+# KEYS 1 stream   ARGV 1 group of its workers  2 milliseconds of silence
+FORGET_WORKERS = """for _, worker in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+  local about = {}
+  for at = 1, #worker, 2 do about[worker[at]] = worker[at + 1] end
+  if about.pending == 0 and about.idle >= tonumber(ARGV[2]) then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], about.name)
+  end
+end"""
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,14 @@ class Queue:
         """Carry out steps of this name here. Arguments are plain strings (a record's id)."""
         for name, task in tasks.items():
             self.docket.register(task, names=[name])
+
+    async def forget_workers(self, redis: Redis, gone_for: timedelta = GONE_FOR) -> None:
+        """Docket keeps the name of each worker that there ever was. One that has been silent for
+        so long, and has nothing in hand, is dropped; if it speaks again, it is known again."""
+        stream, group = self.docket.stream_key, self.docket.worker_group_name
+        idle = int(gone_for.total_seconds() * 1000)
+        with contextlib.suppress(ResponseError):  # no worker was ever here, or we may not
+            await redis.eval(FORGET_WORKERS, 1, stream, group, str(idle))
 
     async def add(self, step: Step, again: int = 0) -> None:
         """Have the step done; nothing happens where the same one is queued or running. again:

@@ -1,6 +1,7 @@
 """One workflow in several versions of its code: what a deploy may change under paused threads."""
 
 import operator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, TypedDict
@@ -32,30 +33,33 @@ class State(TypedDict, total=False):
 
 
 def mail(
-    *gates: str, name: str = "mail", types: tuple[type, ...] = (Urgency,), **more: Any
+    *gates: str,
+    name: str = "mail",
+    types: tuple[type, ...] = (Urgency,),
+    send: Callable[[], Awaitable[Receipt]] | None = None,
 ) -> Catalog:
     """Each gate asks, all at once; what is approved is sent. The gates are named by the version."""
     graph = StateGraph(State, context_schema=Context)
     graph.add_node("prepare", _prepare)
     graph.add_edge(START, "prepare")
     for gate in gates or ("ask",):
-        graph.add_node(gate, _gate(gate))
+        graph.add_node(gate, _gate(gate, send or _sent))
         graph.add_edge("prepare", gate)
-    return Catalog([Workflow(name, "Mail", Input, graph, state_types=types, **more)])
+    return Catalog([Workflow(name, "Mail", Input, graph, state_types=types)])
 
 
 def _prepare(state: State) -> dict[str, Any]:
     return {"urgency": Urgency(1)}
 
 
-def _gate(name: str) -> Any:
+def _gate(name: str, send: Callable[[], Awaitable[Receipt]]) -> Any:
     async def gate(_state: State, runtime: Runtime[Context]) -> dict[str, Any]:
         title = f"Send it ({name})" if name != "ask" else "Send it"
         decision = request_approval(ApprovalRequest(title=title))
         if decision.type != "approve":
             return {"sent": []}
         effects = runtime.context.effects
-        receipt = await effects.once(f"mail:{runtime.context.thread_id}:{name}", _sent)
+        receipt = await effects.once(f"mail:{runtime.context.thread_id}:{name}", send)
         return {"sent": [receipt.id]}
 
     return gate
