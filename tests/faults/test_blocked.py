@@ -80,6 +80,7 @@ async def test_it_is_on_hold_until_the_code_is_back(deployment: Deployment, name
     assert replies[3:] == ["Workflow resumed by back", "Sent, m_1", "Workflow finished"]
     run = await deployment.run_of("mail-1")
     assert (run.status, run.error, run.blocked_at) == ("finished", "", None)
+    assert [approval.held for approval in await deployment.approvals_of("mail-1")] == [""]
 
 
 async def looked_again(deployment: Deployment, changed: Catalog) -> None:
