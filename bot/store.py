@@ -245,15 +245,16 @@ class Store:
         pending = await self.redis.zrange(self.keys.pending, 0, -1)
         owing = await self.redis.zrange(self.keys.owed, 0, -1)
         ids = {_text(approval_id): None for approval_id in pending}
+        open_threads = set(await self.open_threads())  # one that ended owes its retirement only
         for kind, _, name in (_text(each).partition(" ") for each in owing):
             if kind == "approval":
                 ids[name] = None
-            else:
+            elif name in open_threads:
                 listed = await self.redis.zrange(self.keys.of_thread(name), 0, -1)
                 ids.update((_text(approval_id), None) for approval_id in listed)
         for approval_id in ids:
-            approval = await self._listed(approval_id)
-            if approval is not None:
+            approval = await self._listed(f"approval {approval_id}")
+            if isinstance(approval, Approval):
                 yield approval
 
     async def trail(self, thread_id: str) -> list[AuditEvent]:

@@ -30,6 +30,7 @@ KEPT_BY_THREAD = {
 }
 KEPT_BY_DEPLOYMENT = {
     "runs": "index of all runs, by time",
+    "server": "which run of Redis this is, so that a restart is noticed",
     "stream": "docket's: empty but for what is to be done now",
 }
 # What is gone by itself: docket's memory of a step that it has done (its execution_ttl), who is at
@@ -94,6 +95,9 @@ async def test_what_is_left_of_runs_that_ended_is_what_an_auditor_asks_for(
     for thread_id, (click, last) in threads.items():
         await ended(deployment, thread_id, click, last)
     assert of_graphs(await keys_of(deployment)), "kept until the retention is over"
+    async with deployment.store() as store:
+        asked_after_a_restart = [approval async for approval in store.open_approvals()]
+    assert asked_after_a_restart == [], "what ended owes its retirement only"
 
     async with deployment.instance("later", mail(), now=after(days=31)):
         await retired(deployment, *threads)
