@@ -73,8 +73,10 @@ class Tasks:
         self.owed_since.update(since)
 
     async def retire(self, thread_id: str) -> None:
-        """A run that was closed long ago loses its graph's state; its record and trail stay."""
+        """A run that was closed long ago loses its graph's state; its record and trail stay. And
+        docket the names of the workers that carried it out."""
         await self.retiring.retire(thread_id)
+        await self.changes.queue.forget_workers(self.changes.store.redis)
 
     async def _after_a_restart(self) -> None:
         """A Redis that restarted or failed over may have lost its last moments: what is open is
