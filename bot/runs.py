@@ -164,7 +164,8 @@ class Run(Record):
 
     def retry(self, now: datetime, actor: Actor | None, approval_id: str | None) -> Change:
         """A person has a failed run tried again, with all its attempts; NotFailed where it is
-        not, or has retired. actor: None is an operator. approval_id: whose card's thread tells it."""
+        not, or has retired. actor: None is an operator. approval_id: whose card's thread tells
+        it."""
         if self.status != "failed":
             raise NotFailed(f"The run {self.thread_id} is {self.status}, not failed.")
         if self.retired:
