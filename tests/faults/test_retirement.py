@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from langgraph.runtime import RunControl
@@ -190,11 +191,11 @@ async def went_on(bot: Services) -> bool:
 class OneStepAhead(Store):
     """Someone has the run tried again between each look at it and the next write."""
 
-    async def commit(self, *changes: Change) -> tuple[Change, ...]:
+    async def commit(self, *changes: Change, until: float | None = None) -> tuple[Any, ...]:
         run = await self.run("fail")
         assert run is not None
         await super().commit(Change(run.to(status="queued")))
-        return await super().commit(*changes)
+        return await super().commit(*changes, until=until)
 
 
 async def test_docket_forgets_workers_that_are_gone(deployment: Deployment) -> None:
