@@ -22,6 +22,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.advancing import Advancing
 from bot.changes import Changes
 from bot.health import Health, redis_answers, worker_polls
+from bot.pacing import Pacing
+from bot.posting import Posting
 from bot.queue import Queue
 from bot.redis_check import require_suitable
 from bot.services import Services
@@ -111,13 +113,13 @@ async def open_services(
     async with open_store(settings, now, doors) as (store, starter):
         client = (doors or REAL).slack(settings.bot_token.get_secret_value(), settings.api_url)
         slack = await SlackGateway.connect(client)
-        problem = await slack.why_not_in(settings.channel)
-        if problem:
-            raise BadSettings(f"COUNTERSIGN_CHANNEL: {settings.channel}: {problem}")
+        await _check_channels(slack, settings)
         changes = Changes(store, starter.queue, now)
         leases = Leases(store.redis, store.keys.prefix, LEASE)
         instance = settings.instance or f"{socket.gethostname()}#{os.getpid()}"
         effects = EffectLedger(store.redis, store.keys.prefix, now)
+        pacing = Pacing(store, now)
+        posting = Posting(changes, leases, slack, pacing, instance, settings.fallback_channel)
         advancing = Advancing(
             changes=changes,
             runner=Runner(known, await _saver(settings, store.redis, known), effects),
@@ -131,12 +133,24 @@ async def open_services(
         yield Services(
             slack=slack,
             changes=changes,
-            tasks=Tasks(changes, advancing, Showing(changes, leases, slack, instance)),
+            tasks=Tasks(changes, advancing, posting, Showing(changes, leases, slack, pacing)),
             starter=Starter(store, starter.queue, known, now),
             catalog=known,
             channel=settings.channel,
             instance=instance,
         )
+
+
+async def _check_channels(slack: SlackGateway, settings: BotSettings) -> None:
+    """BadSettings where a card certainly could not be posted."""
+    channels = {
+        "COUNTERSIGN_CHANNEL": settings.channel,
+        "COUNTERSIGN_FALLBACK_CHANNEL": settings.fallback_channel,
+    }
+    found = [(name, id_, id_ and await slack.why_not_in(id_)) for name, id_ in channels.items()]
+    problems = [f"{name}: {id_}: {problem}" for name, id_, problem in found if problem]
+    if problems:
+        raise BadSettings(*problems)
 
 
 async def _saver(settings: StoreSettings, redis: Redis, known: Catalog) -> FencedRedisSaver:
