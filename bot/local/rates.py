@@ -37,6 +37,11 @@ class RateLimits:
         per_minute = METHODS[method].per_minute
         return self._window(method, per_minute, 60) if per_minute else None
 
+    def crowd(self, method: str, channel: str) -> None:
+        """For tests: as many messages of others that nothing more is taken for now."""
+        key = f"{method} {channel}"
+        self._calls[key] = deque([self.clock()] * self.post_burst)
+
     def _window(self, key: str, most: int, seconds: int) -> int | None:
         now = self.clock()
         if now < self._closed.get(key, now):

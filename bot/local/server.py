@@ -53,8 +53,7 @@ DEFAULT_SCOPES = (
 class LocalSlack:
     """An async context manager. Without `request_url` the bot is reached by Socket Mode.
 
-    `clock` decides ts, trigger_ids, response_urls and rate limits, unless these come with a clock
-    of their own; `ack_seconds` is real time.
+    `clock` decides ts, trigger_ids, response_urls and rate limits; `ack_seconds` is real time.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class LocalSlack:
         commands: Iterable[Command] = COMMANDS,
         scopes: Iterable[str] = DEFAULT_SCOPES,
         request_url: str | None = None,
-        rate_limits: RateLimits | bool = False,
+        rate_limits: bool = False,
         ack_seconds: float = ACK_SECONDS,
     ) -> None:
         self._port = port
@@ -85,7 +84,7 @@ class LocalSlack:
         if request_url:
             self.deliver_over_http(request_url)
         self.response_urls = ResponseUrls(self.core, self.faults)
-        limits = RateLimits(clock) if rate_limits is True else rate_limits or None
+        limits = RateLimits(clock) if rate_limits else None
         self.web_api = WebApi(self.core, self.tokens, self.faults, self._new_socket, limits)
         by_name = {command.command: command for command in commands}
         self.acts = Acts(
