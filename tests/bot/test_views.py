@@ -310,7 +310,7 @@ def test_a_guest_is_told_who_uses_app_home() -> None:
 
 def test_app_home_takes_twenty() -> None:
     items = [approval(request(risk="high"), id=f"ap_{n}") for n in range(20)]
-    home = home_view(pending_list(Page(items, 0, 21, 20), {}, NOW))
+    home = home_view(pending_list(Page(items, 0, 21, 20), Whereabouts(), NOW))
     assert drawn.problems_of_view(home, "home") == []
     assert "(1–20)" in str(home)
 

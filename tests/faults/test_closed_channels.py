@@ -79,7 +79,7 @@ async def test_a_channel_that_takes_no_card_is_told_and_gets_it_once_it_does(
             await bot.tasks.post(CHANNEL)
             await its_time_has_come(bot)
         shown = printed(thread_text(await deployment.shown(asked.thread_id)))
-        listed = printed(pending_table(await pending_rows(bot.store, 10)))
+        listed = printed(pending_table(await pending_rows(bot.store, 10), wide=True))
         for said in (shown, listed):
             assert code in said
             assert cure in said
