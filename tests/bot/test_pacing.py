@@ -99,7 +99,11 @@ async def test_cards_go_before_replies_once_there_is_a_line(store: Store) -> Non
     async def over() -> bool:
         return await wait_for(pacing) == 0
 
+    async def nobodys() -> bool:
+        return not await store.redis.exists(f"{store.keys.prefix}pace:turn:{CHANNEL}")
+
     await eventually("the complaint is over", over, 30)
+    await eventually("it is nobody's turn", nobodys, 30)
     assert await wait_for(pacing, ahead=3) > 0
     await eventually("a card has its turn", over, 30)
 
