@@ -23,6 +23,8 @@ from bot.advancing import Advancing
 from bot.changes import Changes
 from bot.doctor import Doctor
 from bot.health import Health, redis_answers, worker_polls
+from bot.pacing import Pacing
+from bot.posting import Posting
 from bot.queue import Queue, passing_over
 from bot.redis_check import require_suitable
 from bot.retiring import Retiring
@@ -115,9 +117,7 @@ async def open_services(
     async with open_store(settings, now, doors) as (store, starter):
         client = (doors or REAL).slack(settings.bot_token.get_secret_value(), settings.api_url)
         slack = await SlackGateway.connect(client)
-        problem = await slack.why_not_in(settings.channel)
-        if problem:
-            raise BadSettings(f"COUNTERSIGN_CHANNEL: {settings.channel}: {problem}")
+        await _check_channels(slack, settings)
         changes = Changes(store, starter.queue, now)
         leases = Leases(store.redis, store.keys.prefix, LEASE)
         instance = settings.instance or f"{socket.gethostname()}#{os.getpid()}"
@@ -135,7 +135,7 @@ async def open_services(
         yield Services(
             slack=slack,
             changes=changes,
-            tasks=_tasks(advancing, slack),
+            tasks=_tasks(advancing, slack, settings.fallback_channel),
             starter=Starter(store, starter.queue, known, now, settings.retention),
             catalog=known,
             channel=settings.channel,
@@ -143,10 +143,16 @@ async def open_services(
         )
 
 
-def _tasks(advancing: Advancing, slack: SlackGateway) -> Tasks:
+def _tasks(advancing: Advancing, slack: SlackGateway, fallback: str | None) -> Tasks:
     changes, leases = advancing.changes, advancing.leases
-    showing = Showing(changes, leases, slack, advancing.instance)
-    return Tasks(changes, advancing, showing, Retiring(changes, advancing.runner, leases))
+    pacing = Pacing(changes.store, changes.now)
+    return Tasks(
+        changes=changes,
+        advancing=advancing,
+        posting=Posting(changes, leases, slack, pacing, advancing.instance, fallback),
+        showing=Showing(changes, leases, slack, pacing),
+        retiring=Retiring(changes, advancing.runner, leases),
+    )
 
 
 @contextlib.asynccontextmanager
@@ -165,6 +171,18 @@ async def open_doctor(
         yield Doctor(store, Runner(known, saver, effects), effects, warnings)
     finally:
         await redis.aclose()
+
+
+async def _check_channels(slack: SlackGateway, settings: BotSettings) -> None:
+    """BadSettings where a card certainly could not be posted."""
+    channels = {
+        "COUNTERSIGN_CHANNEL": settings.channel,
+        "COUNTERSIGN_FALLBACK_CHANNEL": settings.fallback_channel,
+    }
+    found = [(name, id_, id_ and await slack.why_not_in(id_)) for name, id_ in channels.items()]
+    problems = [f"{name}: {id_}: {problem}" for name, id_, problem in found if problem]
+    if problems:
+        raise BadSettings(*problems)
 
 
 async def _saver(settings: StoreSettings, redis: Redis, known: Catalog) -> FencedRedisSaver:

@@ -88,13 +88,15 @@ class Doubt(BaseModel):
 
 class Approval(Record):
     """revision: counts what a reader of the card would notice; shown: the revision that Slack
-    has. trail: how many events tell of it; replied: how many of them Slack has. posting_since
-    and reply_tried: what was begun and not yet known to have arrived, so that the next try
-    looks before it posts. recheck: Redis may have forgotten what Slack was shown. doubt: set where
-    it asks whether an effect happened; then the decision is a Respond whose text is a key of
-    ANSWERS, and goes to the ledger, never to the graph. in_doubt: another approval asks that about
-    an effect of this one's decision. by_failure: it was superseded because its run failed. held:
-    why the decision waits for other code, in words for people."""
+    has. trail: how many events tell of it; replied: how many of them Slack has. posting_since,
+    posting_in and reply_tried: what was begun and not yet known to have arrived, so that the next
+    try looks before it posts. astray: why the card stands in another channel, in Slack's word.
+    deleted: how many messages of it are gone. replies_at: no reply before, others wait. recheck:
+    Redis may have forgotten what Slack was shown. doubt: set where it asks whether an effect
+    happened; then the decision is a Respond whose text is a key of ANSWERS, and goes to the
+    ledger, never to the graph. in_doubt: another approval asks that about an effect of this one's
+    decision. by_failure: it was superseded because its run failed. held: why the decision
+    waits for other code, in words for people."""
 
     id: str
     thread_id: str
@@ -125,8 +127,12 @@ class Approval(Record):
     trail: int = 0
     replied: int = 0
     posting_since: AwareDatetime | None = None
+    posting_in: str = ""
+    astray: str = ""
+    deleted: int = 0
     reply_tried: int = 0
     recheck: bool = False
+    replies_at: AwareDatetime | None = None
     delivery: Delivery | None = None
     doubt: Doubt | None = None
     in_doubt: bool = False
@@ -261,9 +267,11 @@ class Approval(Record):
         actor = self.decision.by if self.decision else None
         return Change(record, (record.event(Tag.EFFECT_SETTLED, now, actor, {"text": text}),))
 
-    def posting(self, now: datetime) -> Self:
-        """About to post the card: whoever comes next looks for it first."""
-        return self.to(posting_since=self.posting_since or now)
+    def posting(self, now: datetime, where: str = "", astray: str = "") -> Self:
+        """About to post the card: whoever comes next looks for it first, and there."""
+        where = where or self.channel
+        since = self.posting_since if where == (self.posting_in or self.channel) else None
+        return self.to(posting_since=since or now, posting_in=where, astray=astray)
 
     def posted(
         self, message: MessageRef, revision: int, now: datetime, instance: str = ""
@@ -273,11 +281,14 @@ class Approval(Record):
         if self.message is not None:
             return Change(record)
         detail: dict[str, JsonValue] = {**message.model_dump(), "instance": instance}
+        detail |= {"instead_of": self.channel, "because": self.astray} if self.astray else {}
+        detail |= {"deleted_before": self.deleted} if self.deleted else {}
         return Change(record, (record.event(Tag.SHOWN, now, detail=detail),))
 
     def lost(self) -> Self:
         """The message is gone: it is posted anew, and its thread told from the beginning."""
-        return self.to(message=None, posting_since=None, shown=0, replied=0, reply_tried=0)
+        anew = self.to(message=None, posting_since=None, shown=0, replied=0, reply_tried=0)
+        return anew.to(deleted=self.deleted + 1, astray="", replies_at=None)
 
     def doubted(self) -> Self:
         """Redis restarted or failed over, and may have lost its last moments: Slack is compared
@@ -300,9 +311,13 @@ class Approval(Record):
     def replying(self, number: int) -> Self:
         return self.to(reply_tried=number)
 
+    def reply_later(self, at: datetime, tried: int) -> Self:
+        """No reply before; the card itself does not wait. tried: as in reply_tried."""
+        return self.to(reply_tried=tried, replies_at=at)
+
     def replied_to(self, number: int) -> Self:
         """The first `number` events of the trail stand in the thread."""
-        return self.to(replied=number, delivery=None)
+        return self.to(replied=number, delivery=None, replies_at=None)
 
     def undelivered(self, code: str, now: datetime, retry_after: float = 0.0) -> Self:
         """Slack did not take it: try again later, for as long as it takes. retry_after:

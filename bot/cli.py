@@ -160,8 +160,7 @@ def list_(
 
     async def go() -> list[dict[str, Any]]:
         async with open_store(settings) as (store, _):
-            pending, _total = await store.pending(0, limit)
-            return [report.pending_row(approval) for approval in pending]
+            return await report.pending_rows(store, limit)
 
     rows = _run(go())
     if as_json:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.approvals import Approval
+from bot.channels import Trouble, trouble
 from bot.store import Store
 from bot.views.card import short
 from bot.views.fields import full_text
@@ -17,8 +18,17 @@ from workflows.effects import EffectLedger
 from workflows.protocol import ApprovalRequest
 
 
-def pending_row(approval: Approval) -> dict[str, Any]:
-    """One line of the list; times in UTC, ISO 8601."""
+async def pending_rows(store: Store, limit: int) -> list[dict[str, Any]]:
+    """What waits for a decision, oldest first; times in UTC, ISO 8601."""
+    pending, _total = await store.pending(0, limit)
+    return [_pending_row(approval, await _trouble(store, approval)) for approval in pending]
+
+
+async def _trouble(store: Store, approval: Approval) -> Trouble | None:
+    return trouble(approval, None if approval.message else await store.hold(approval.channel))
+
+
+def _pending_row(approval: Approval, problem: Trouble | None) -> dict[str, Any]:
     return {
         "approval_id": approval.id,
         "thread_id": approval.thread_id,
@@ -30,7 +40,8 @@ def pending_row(approval: Approval) -> dict[str, Any]:
         "expires_at": approval.expires_at.isoformat() if approval.expires_at else None,
         "digest": approval.digest,
         "message": approval.message.model_dump() if approval.message else None,
-        "delivery_problem": approval.delivery.code if approval.delivery else None,
+        "delivery_problem": problem.code if problem else None,
+        "delivery_cure": problem.cure if problem else None,
     }
 
 
@@ -45,7 +56,8 @@ def pending_table(rows: list[dict[str, Any]], *, wide: bool) -> RenderableType:
     for column in ("Risk", "Workflow", "Decide by") if wide else ():
         table.add_column(column, overflow="fold")
     for row in rows:
-        slack = row["delivery_problem"] or ("shown" if row["message"] else "on its way")
+        problem = _problem(row["delivery_problem"], row["delivery_cure"])
+        slack = problem or ("shown" if row["message"] else "on its way")
         more = (row["risk"], row["workflow"], _time(row["expires_at"])) if wide else ()
         table.add_row(
             row["thread_id"],
@@ -69,9 +81,15 @@ async def of_thread(store: Store, effects: EffectLedger, thread_id: str) -> dict
     if run is None:
         return None
     approvals = await store.approvals_of(thread_id)
+    problems = {approval.id: await _trouble(store, approval) for approval in approvals}
     return {
         "run": run.model_dump(mode="json"),
         "approvals": [approval.model_dump(mode="json") for approval in approvals],
+        "undelivered": [
+            {"approval_id": approval_id, "code": problem.code, "cure": problem.cure}
+            for approval_id, problem in problems.items()
+            if problem
+        ],
         "decisions": [vote.model_dump(mode="json") for a in approvals for vote in a.votes],
         "effects": [entry.model_dump(mode="json") for entry in await effects.entries(thread_id)],
         "trail": [event.model_dump(mode="json") for event in await store.trail(thread_id)],
@@ -85,10 +103,19 @@ def thread_text(found: dict[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [head, Text(started)]
     if run["error"]:
         parts.append(Text(f"last error: {clean(run['error'])}", style="red"))
-    parts += [_approval_text(approval) for approval in found["approvals"]]
+    problems = {each["approval_id"]: each for each in found["undelivered"]}
+    for approval in found["approvals"]:
+        parts.append(_approval_text(approval))
+        if problem := problems.get(approval["id"]):
+            words = _problem(problem["code"], problem["cure"])
+            parts.append(Text(f"    not in Slack yet: {words}", style="red"))
     parts += [_effect_text(entry) for entry in found["effects"]]
     parts += [Text("\nAudit trail", style="bold"), _trail_table(found["trail"])]
     return Group(*parts)
+
+
+def _problem(code: str | None, cure: str | None) -> str:
+    return f"{code}: {cure}" if code and cure else code or ""
 
 
 def _approval_text(approval: dict[str, Any]) -> Text:
@@ -113,7 +140,8 @@ def _about(approval: dict[str, Any]) -> Iterator[str]:
     yield from (f"    Reason given: {clean(reason, lines=False)}" for reason in reasons)
     yield f"    Asked {_time(approval['requested_at'])}, decide by {_time(approval['expires_at'])}"
     yield f"    May be decided by {', '.join(approval['policy']['approvers'])}"
-    yield f"    Card in {approval['channel']}, message {message.get('ts', 'not there yet')}"
+    where = message.get("channel", approval["channel"])
+    yield f"    Card in {where}, message {message.get('ts', 'not there yet')}"
 
 
 def _effect_text(entry: dict[str, Any]) -> Text:

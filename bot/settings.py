@@ -120,6 +120,13 @@ class BotSettings(StoreSettings):
         SlackChannelId,
         Field(alias="COUNTERSIGN_CHANNEL", description="id of the channel for cards (C…)"),
     ]
+    fallback_channel: Annotated[
+        SlackChannelId | None,
+        Field(
+            alias="COUNTERSIGN_FALLBACK_CHANNEL",
+            description="id of the channel for cards whose own takes none",
+        ),
+    ] = None
     approvers: Annotated[
         tuple[ApproverId, ...],
         NoDecode,
@@ -135,13 +142,23 @@ class BotSettings(StoreSettings):
         Field(alias="COUNTERSIGN_INSTANCE", description="this process's name in the trail"),
     ] = ""
 
-    @field_validator("channel")
+    @field_validator("channel", "fallback_channel")
     @classmethod
-    def _is_no_conversation(cls, value: str) -> str:
-        if value.startswith("D"):
+    def _is_no_conversation(cls, value: str | None, info: ValidationInfo) -> str | None:
+        name = cls.model_fields[info.field_name or ""].alias
+        if value and value.startswith("D"):
             raise ValueError(
-                f"COUNTERSIGN_CHANNEL: {value} is a direct message, and cards go where all of the "
+                f"{name}: {value} is a direct message, and cards go where all of the "
                 "team sees them: name a channel (C…)"
+            )
+        return value
+
+    @field_validator("fallback_channel")
+    @classmethod
+    def _another_channel(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and value == info.data.get("channel"):
+            raise ValueError(
+                "COUNTERSIGN_FALLBACK_CHANNEL: is COUNTERSIGN_CHANNEL; name another, or none"
             )
         return value
 

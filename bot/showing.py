@@ -1,4 +1,4 @@
-"""show: bring a card, and the replies that tell its trail, up to the record."""
+"""show: bring a card that was posted, and the replies that tell its trail, up to the record."""
 
 import logging
 from dataclasses import dataclass
@@ -6,13 +6,17 @@ from datetime import timedelta
 
 from redis.exceptions import RedisError
 
+from bot import steps
 from bot.approvals import Approval, MessageRef
 from bot.changes import Changes
+from bot.channels import concerns
+from bot.pacing import Later, Pacing
 from bot.records import Change
 from bot.slack import SlackGateway, SlackRefused, SlackUnavailable, Told
 from bot.store import Store
 from bot.telemetry import reference
-from bot.views.card import card
+from bot.views.card import Card, card
+from bot.views.people import people_on
 from bot.views.trail import reply
 from workflows.clock import Clock
 from workflows.lease import LeaseLost, Leases, LeaseTaken
@@ -21,17 +25,16 @@ from workflows.schema import Unreadable
 log = logging.getLogger(__name__)
 
 WAIT_FOR_LEASE = timedelta(seconds=1)
+UPDATING, LOOKING = "chat.update", "conversations.replies"  # each with a limit of its own
 GONE = ("message_not_found", "thread_not_found", "cannot_reply_to_message")
 
 
 @dataclass(frozen=True)
 class Showing:
-    """instance: names this process in the trail."""
-
     changes: Changes
     leases: Leases
     slack: SlackGateway
-    instance: str
+    pacing: Pacing
 
     @property
     def store(self) -> Store:
@@ -49,32 +52,29 @@ class Showing:
         except (LeaseTaken, LeaseLost):
             log.info("%s is being shown elsewhere", approval_id)
         except SlackRefused as refused:
-            await self._undelivered(approval_id, refused.code, logging.ERROR)
+            await self._undelivered(approval_id, refused.code)
         except SlackUnavailable as error:
-            await self._undelivered(approval_id, str(error), logging.WARNING, error.retry_after)
+            await self._undelivered(approval_id, str(error), error.retry_after, logging.WARNING)
         except Unreadable as error:
             self.store.pass_over(error)  # who can read it shows it
         except RedisError:
             raise
         except Exception as error:  # noqa: BLE001 - a card that cannot be drawn must not come back at once
             number = reference(error, approval_id=approval_id)
-            await self._undelivered(approval_id, f"error {number}", logging.ERROR)
+            await self._undelivered(approval_id, f"error {number}")
 
     async def _show_next(self, approval_id: str) -> bool:
         """False where Slack has everything, or has to be left alone for a while."""
         approval = await self.store.approval(approval_id)
         if approval is None:
             return False
-        if approval.delivery and approval.delivery.retry_at > self.now():
+        owed = [step.kind for step in steps.due(approval, self.now())]
+        if "show" not in owed:
             return False
         if approval.recheck:
             await self._recheck(approval)
-        elif approval.message is None:
-            await self._post(approval)
-        elif approval.shown < approval.revision or approval.replied < approval.trail:
+        elif approval.message is not None:
             await self._follow(approval, approval.message)
-        else:
-            return False
         return True
 
     async def _follow(self, approval: Approval, where: MessageRef) -> None:
@@ -90,30 +90,15 @@ class Showing:
                 raise
             await self.changes.change(approval.id, lambda a: Change(a.lost()))
 
-    async def _post(self, approval: Approval) -> None:
-        """Look for our own message first, unless nobody can have posted it yet."""
-        revision, now = approval.revision, self.now()
-        found = None
-        if approval.posting_since:
-            since = approval.posting_since
-            found = await self.slack.find_card(approval.channel, approval.id, since)
-        else:
-            await self.changes.change(approval.id, lambda a: Change(a.posting(now)))
-        where = found or await self._post_new(approval)
-        shown = 0 if found else revision  # what was found may be older: it is drawn again
-        await self.changes.change(approval.id, lambda a: a.posted(where, shown, now, self.instance))
-
-    async def _post_new(self, approval: Approval) -> MessageRef:
-        drawn = card(approval, await self._names(approval))
-        try:
-            return await self.slack.post_card(approval.channel, approval.id, drawn)
-        except SlackRefused:
-            await self.changes.change(approval.id, lambda a: Change(a.not_posted()))
-            raise
-
     async def _update(self, approval: Approval, where: MessageRef) -> None:
         revision, now = approval.revision, self.now()
-        await self.slack.update_card(where, card(approval, await self._names(approval)))
+        drawn = card(approval, await self.slack.names(people_on(approval)))
+        try:
+            async with self.pacing.turn(UPDATING):
+                await self.slack.update_card(where, drawn)
+        except Later as later:
+            wait = max(later.seconds, await self.pacing.last_in(UPDATING, 0))
+            raise SlackUnavailable("ratelimited", wait) from None
         await self.changes.change(approval.id, lambda a: a.posted(where, revision, now))
 
     async def _reply(self, approval: Approval, where: MessageRef) -> None:
@@ -123,16 +108,28 @@ class Showing:
         ]
         event = events[number - 1]
         actor = event.actor.user if event.actor else None
-        drawn = reply(event, await self._names(approval, actor))
+        drawn = reply(event, await self.slack.names([actor, *people_on(approval)]))
         told = Told(approval.id, number, event.hash)
-        if drawn and not await self._stands(approval, where, told):
-            await self.slack.reply(where, told, drawn)
-        await self.changes.change(approval.id, lambda a: Change(a.replied_to(number)))
+        try:
+            if drawn:
+                await self._say(approval, where, told, drawn)
+        except Later as later:
+            await self._leave(approval, number, where, later)
+        else:
+            await self.changes.change(approval.id, lambda a: Change(a.replied_to(number)))
+
+    async def _say(self, approval: Approval, where: MessageRef, told: Told, drawn: Card) -> None:
+        """The cards of the channel go first, where Slack does not take everything at once."""
+        ahead = await self.store.unposted(where.channel, self.now())
+        async with self.pacing.turn(where.channel, ahead):
+            if not await self._stands(approval, where, told):
+                await self.slack.reply(where, told, drawn)
 
     async def _stands(self, approval: Approval, where: MessageRef, told: Told) -> bool:
         """Has an earlier try, whose answer was lost, already posted this reply?"""
         if approval.reply_tried == told.number:
-            return await self.slack.has_reply(where, told)
+            async with self.pacing.turn(LOOKING):
+                return await self.slack.has_reply(where, told)
         await self.changes.change(approval.id, lambda a: Change(a.replying(told.number)))
         return False
 
@@ -140,7 +137,8 @@ class Showing:
         """Redis may have lost its last moments: find out what Slack has been shown."""
         where = approval.message
         if where is None:
-            where = await self.slack.find_card(approval.channel, approval.id, approval.requested_at)
+            channel = approval.posting_in or approval.channel
+            where = await self.slack.find_card(channel, approval.id, approval.requested_at)
         stand = [told async for told in self.slack.replies(where, approval.id)] if where else []
         trail = await self.store.trail(approval.thread_id)
         own = [event.hash for event in trail if event.approval_id == approval.id]
@@ -149,19 +147,34 @@ class Showing:
         numbers = [told.number for told in stand if told in known]
         now, replied = self.now(), max(numbers, default=0)
         await self.changes.change(
-            approval.id, lambda a: a.rechecked(where, replied, ahead=ahead, now=now)
+            approval.id, lambda a: a.rechecked(where, replied, ahead=ahead, now=now), queue=True
         )
 
-    async def _undelivered(
-        self, approval_id: str, code: str, level: int, retry_after: float = 0.0
+    async def _leave(
+        self, approval: Approval, number: int, where: MessageRef, later: Later
     ) -> None:
-        log.log(level, "%s: the card or a reply did not reach Slack: %s", approval_id, code)
+        """The reply takes its place at the end of the line. An earlier try of which nobody knows
+        is still to be looked for; this one certainly posted nothing."""
+        now = self.now()
+        ahead = await self.store.unposted(where.channel, now)
+        wait = max(later.seconds, await self.pacing.last_in(where.channel, ahead))
+        at = now + timedelta(seconds=wait)
+        tried = number if approval.reply_tried == number else approval.replied
+        await self.changes.change(approval.id, lambda a: Change(a.reply_later(at, tried)))
+
+    async def _undelivered(
+        self, approval_id: str, code: str, retry_after: float = 0.0, level: int = logging.ERROR
+    ) -> None:
+        """Told in the log when it is new: for the channel, else for the card."""
+        approval = await self.store.approval(approval_id)
+        if approval is None:
+            return
+        if concerns(code) != "card":
+            channel = approval.message.channel if approval.message else approval.channel
+            await self.pacing.refused(channel, code)
+        elif approval.delivery is None or approval.delivery.code != code:
+            log.log(level, "%s: an update or a reply is not in Slack: %s", approval_id, code)
         now = self.now()
         await self.changes.change(
             approval_id, lambda a: Change(a.undelivered(code, now, retry_after))
         )
-
-    async def _names(self, approval: Approval, actor: str | None = None) -> dict[str, str]:
-        named = [field.value for field in approval.request.fields if field.kind == "user"]
-        voters = [vote.by.user for vote in approval.votes]
-        return await self.slack.names([approval.requester, actor, *named, *voters])

@@ -1,5 +1,6 @@
 """The only calls to Slack's Web API, and what their errors mean: try again, or don't."""
 
+import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -16,6 +17,8 @@ from bot.views.card import ButtonValue, Card
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 CARD_EVENT = "countersign_card"
 TRAIL_EVENT = "countersign_trail"
 CLOCK_SKEW = 60  # seconds that Slack's clock and ours may differ when we look for our message
@@ -26,6 +29,7 @@ PASSING = frozenset(
         "accesslimited",
         "fatal_error",
         "internal_error",
+        "rate_limited",
         "ratelimited",
         "request_timeout",
         "service_unavailable",
@@ -34,15 +38,20 @@ PASSING = frozenset(
 )
 NOBODY = ("user_not_found", "user_not_visible")
 TOO_LATE = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id")
+LIMITED = frozenset({"rate_limited", "ratelimited"})
+# Without them nothing can be done; whatever else conversations.info refuses, cards may go through.
+NO_TOKEN = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_revoked"})
 
 
 class SlackUnavailable(Exception):
     """No answer, or one that will pass: what was sent may have arrived. Try again, after
-    `retry_after` seconds where Slack says so."""
+    `retry_after` seconds where Slack says so. limited: too many calls; this one certainly did
+    nothing."""
 
-    def __init__(self, what: str, retry_after: float = 0.0) -> None:
+    def __init__(self, what: str, retry_after: float = 0.0, *, limited: bool = False) -> None:
         super().__init__(what)
         self.retry_after = retry_after
+        self.limited = limited
 
 
 class SlackRefused(Exception):
@@ -112,13 +121,22 @@ class SlackGateway:
         _given(await _call(self.client.apps_connections_open(app_token=token)), "url", str)
 
     async def why_not_in(self, channel: str) -> str | None:
-        """What keeps cards out of the channel, and the cure; None: nothing does."""
+        """What keeps cards out of the channel, and the cure; None: nothing does, or Slack does
+        not tell."""
         try:
             info = (await _call(self.client.conversations_info(channel=channel)))["channel"]
         except SlackRefused as refused:
             if refused.code == "channel_not_found":
                 return "there is no such channel, or it is private and the app is not in it"
-            raise
+            if refused.code in NO_TOKEN:
+                raise
+            log.warning(
+                "Slack does not tell whether cards can be posted in %s: %s", channel, refused
+            )
+            return None
+        except SlackUnavailable as error:
+            log.warning("Slack does not tell whether cards can be posted in %s: %s", channel, error)
+            return None
         if info.get("is_archived"):
             return f"#{info.get('name')} is archived; unarchive it, or choose another"
         if not info.get("is_member") and not info.get("is_im"):
@@ -154,6 +172,16 @@ class SlackGateway:
                 channel=where.channel, ts=where.ts, text=card.text, blocks=card.blocks
             )
         )
+
+    async def stands(self, where: MessageRef) -> bool:
+        """Is our message still there? One that was deleted above a thread leaves another's."""
+        page = await _call(
+            self.client.conversations_history(
+                channel=where.channel, oldest=where.ts, latest=where.ts, inclusive=True, limit=1
+            )
+        )
+        found = page.get("messages", [])
+        return any(m.get("ts") == where.ts and m.get("user") == self.bot_user for m in found)
 
     async def reply(self, where: MessageRef, told: Told, card: Card) -> None:
         await _call(
@@ -315,10 +343,12 @@ async def _call(request: Awaitable[Any]) -> Any:
         status = getattr(error.response, "status_code", 0)
         data = getattr(error.response, "data", None)
         if not isinstance(data, dict) or not data.get("error"):  # a proxy's words, not Slack's
-            raise SlackUnavailable(f"http_{status}") from None
+            what, wait = f"http_{status}", _retry_after(error)
+            raise SlackUnavailable(what, wait, limited=status == 429) from None
         code = str(data["error"])
         if code in PASSING or status == 429 or status >= 500:
-            raise SlackUnavailable(code, _retry_after(error)) from None
+            limited = status == 429 or code in LIMITED
+            raise SlackUnavailable(code, _retry_after(error), limited=limited) from None
         raise SlackRefused(code, str(data.get("needed") or "")) from None
     except AttributeError:  # the SDK's own, over an answer that is no JSON object
         raise SlackUnavailable("no JSON object") from None

@@ -1,22 +1,26 @@
 """What is still owed for a record: the one question behind every recovery."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.approvals import Approval
 from bot.runs import Run
 
-StepKind = Literal["advance", "show", "expire", "retire"]
+StepKind = Literal["advance", "post", "show", "expire", "retire"]
 
 # A run that is said to run and has not moved for this long has lost its worker, or has a long
 # node: whoever asks finds its lease taken then, and leaves it.
 ABANDONED_AFTER = timedelta(seconds=30)
+# A killed worker keeps the key of its step for a minute, and a channel has one step for all its
+# cards: it is another one after this long, when the lease of the dead is over.
+CHANNEL_ROUND = 15  # seconds
 
 
 @dataclass(frozen=True)
 class Step:
-    """One task to be done. subject: thread_id for advance and retire, else the approval's id."""
+    """One task to be done. subject: thread_id for advance and retire, the channel for post, else
+    the approval's id."""
 
     kind: StepKind
     subject: str
@@ -30,12 +34,23 @@ class Step:
 
 def due(record: Run | Approval, now: datetime) -> list[Step]:
     """The steps owed at `now`."""
-    return [step for at, step in _owed(record) if at <= now]
+    return [_in_round(step, now) for at, step in _owed(record) if at <= now]
 
 
 def next_at(record: Run | Approval) -> datetime | None:
     """When the record owes its next step; None: nothing, ever."""
     return min((at for at, _ in _owed(record)), default=None)
+
+
+def posted_at(approval: Approval) -> datetime:
+    """Its place among the cards of its channel: when it was asked, or when the next try is due
+    of one that was refused for itself."""
+    return approval.delivery.retry_at if approval.delivery else approval.requested_at
+
+
+def _in_round(step: Step, now: datetime) -> Step:
+    round_ = int(now.timestamp()) // CHANNEL_ROUND
+    return replace(step, version=str(round_)) if step.kind == "post" else step
 
 
 def _owed(record: Run | Approval) -> list[tuple[datetime, Step]]:
@@ -73,9 +88,10 @@ def _shown(approval: Approval) -> str:
 def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
     owed: list[tuple[datetime, Step]] = []
     behind = approval.shown < approval.revision or approval.replied < approval.trail
-    if behind or approval.recheck:
-        at = approval.delivery.retry_at if approval.delivery else approval.requested_at
-        owed.append((at, Step("show", approval.id, _shown(approval))))
+    if approval.message is None and not approval.recheck:
+        owed.append((posted_at(approval), Step("post", approval.channel, "")))
+    elif behind or approval.recheck:
+        owed.append((_shown_at(approval), Step("show", approval.id, _shown(approval))))
     if approval.status == "pending" and approval.expires_at:
         owed.append((approval.expires_at, Step("expire", approval.id, str(approval.revision))))
     waits = not (approval.handed_over_at or approval.outcome or approval.held)
@@ -83,3 +99,9 @@ def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
         at = approval.closed_at or approval.requested_at
         owed.append((at, Step("advance", approval.thread_id, approval.id)))
     return owed
+
+
+def _shown_at(approval: Approval) -> datetime:
+    at = approval.delivery.retry_at if approval.delivery else approval.requested_at
+    only_replies = approval.shown >= approval.revision and not approval.recheck
+    return max(at, approval.replies_at or at) if only_replies else at

@@ -14,6 +14,7 @@ from redis.exceptions import NoPermissionError
 from bot import steps
 from bot.approvals import Approval
 from bot.audit import AuditEvent, Draft, chain
+from bot.channels import Hold
 from bot.records import Change, Record
 from bot.runs import Run
 from workflows.lease import CURRENT, LeaseLost
@@ -26,6 +27,7 @@ TRAIL_TRIES = 50  # how often the trail may grow between our look and our write
 BATCH = 500
 _STORED = ["version", "body"]
 WRITTEN, LEASE_LOST, TOO_LATE = 1, -1, -2  # what commit.lua answers
+HOLD_KEPT = 3600  # seconds after the last try to post there
 
 R = TypeVar("R", bound=Record)
 
@@ -64,6 +66,12 @@ class Keys:
 
     def of_thread(self, thread_id: str) -> str:
         return f"{self.prefix}approvals:{thread_id}"
+
+    def unposted(self, channel: str) -> str:
+        return f"{self.prefix}unposted:{channel}"
+
+    def hold(self, channel: str) -> str:
+        return f"{self.prefix}hold:{channel}"
 
     @property
     def no_lease(self) -> str:
@@ -201,6 +209,37 @@ class Store:
         found = [await self._listed(f"approval {_text(approval_id)}") for approval_id in ids]
         return [each for each in found if isinstance(each, Approval)], total
 
+    async def next_unposted(self, channel: str, now: datetime) -> Approval | None:
+        """The approval whose card is the next to be posted in the channel."""
+        start = 0
+        while True:
+            ids = await self.redis.zrangebyscore(
+                self.keys.unposted(channel), "-inf", now.timestamp(), start=start, num=10
+            )
+            for approval_id in ids:
+                approval = await self._listed(f"approval {_text(approval_id)}")
+                if isinstance(approval, Approval):
+                    return approval
+            start += len(ids)
+            if not ids:
+                return None
+
+    async def unposted(self, channel: str, now: datetime) -> int:
+        """How many cards wait to be posted in the channel."""
+        return await self.redis.zcount(self.keys.unposted(channel), "-inf", now.timestamp())
+
+    async def hold(self, channel: str) -> Hold | None:
+        """None: as far as anyone knows, Slack takes messages there."""
+        stored = await self.redis.get(self.keys.hold(channel))
+        return Hold.model_validate_json(stored) if stored else None
+
+    async def put_hold(self, channel: str, hold: Hold) -> None:
+        await self.redis.set(self.keys.hold(channel), hold.model_dump_json(), ex=HOLD_KEPT)
+
+    async def drop_hold(self, channel: str) -> bool:
+        """Was there one?"""
+        return bool(await self.redis.delete(self.keys.hold(channel)))
+
     async def recent_runs(self, count: int) -> list[Run]:
         """Newest first."""
         ids = await self.redis.zrevrange(self.keys.runs, 0, count - 1)
@@ -288,8 +327,11 @@ class Store:
                 (self.keys.open, record.thread_id, "" if record.closed else created),
             ]
         asked = _score(record.requested_at)
+        to_post = record.message is None and not record.recheck
+        unposted = _score(steps.posted_at(record)) if to_post else ""
         return [
             (self.keys.owed, f"approval {record.id}", owed),
+            (self.keys.unposted(record.channel), record.id, unposted),
             (self.keys.pending, record.id, asked if record.status == "pending" else ""),
             (self.keys.of_thread(record.thread_id), record.id, asked),
         ]

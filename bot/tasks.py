@@ -11,6 +11,7 @@ from bot import steps
 from bot.advancing import Advancing
 from bot.approvals import Approval, Closed
 from bot.changes import Changes
+from bot.posting import Posting
 from bot.records import Change
 from bot.retiring import Retiring
 from bot.showing import Showing
@@ -28,18 +29,27 @@ class Tasks:
 
     changes: Changes
     advancing: Advancing
+    posting: Posting
     showing: Showing
     retiring: Retiring
     owed_since: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def register(self) -> None:
         self.changes.queue.serve(
-            advance=self.advance, show=self.show, expire=self.expire, retire=self.retire
+            advance=self.advance,
+            post=self.post,
+            show=self.show,
+            expire=self.expire,
+            retire=self.retire,
         )
 
     async def advance(self, thread_id: str) -> None:
         """Start, resume or recover a run, and note what came of it."""
         await self.advancing.advance(thread_id)
+
+    async def post(self, channel: str) -> None:
+        """The cards that the channel does not have yet, in the order in which they were asked."""
+        await self.posting.post(channel)
 
     async def show(self, approval_id: str) -> None:
         """The card, and the replies that tell its trail, in order."""
@@ -61,12 +71,12 @@ class Tasks:
             self.changes.store.pass_over(error)
 
     async def reconcile(self) -> None:
-        """Ask for every record what is still owed."""
+        """Ask for every record what is still owed; what many owe (their channel) is added once."""
         await self._after_a_restart()
         now = self.changes.now()
         since: dict[str, datetime] = {}
         async for record in self.changes.store.owing(now):
-            for step in steps.due(record, now):
+            for step in [step for step in steps.due(record, now) if step.key not in since]:
                 since[step.key] = self.owed_since.get(step.key, now)
                 await self.changes.queue.add(step, _again(now - since[step.key]))
         self.owed_since.clear()

@@ -1,7 +1,6 @@
 """`/approvals`: list what is pending, show one thread, start a workflow, help."""
 
 import asyncio
-import contextlib
 import hashlib
 import html
 import re
@@ -11,10 +10,10 @@ from typing import Any
 from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.approvals import Approval
 from bot.given import BadInput, field_values
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
+from bot.listeners.whereabouts import whereabouts
 from bot.runs import OtherInput
 from bot.services import Services
 from bot.slack import SlackRefused, SlackUnavailable
@@ -34,7 +33,6 @@ NEEDS = {
     "start": "is followed by a workflow and its fields, such as these",
 }
 START_WITHIN = 2.0  # seconds, of guard.ANSWER_WITHIN: then it is not known whether it was started
-LINKS_WITHIN = 1.0
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
 
@@ -96,8 +94,8 @@ async def list_pending(services: Services, start: int, size: int = PAGE_SIZE) ->
     if not items and total:
         start = (total - 1) // size * size
         items, total = await services.store.pending(start, size)
-    links = await _links(services, items)
-    return pending_list(Page(items, start, total, size), links, services.now())
+    where = await whereabouts(services, items, look=size == PAGE_SIZE)
+    return pending_list(Page(items, start, total, size), where, services.now())
 
 
 async def show(services: Services, thread_id: str) -> Card:
@@ -106,7 +104,7 @@ async def show(services: Services, thread_id: str) -> Card:
         return problem_card(f"There is no run {thread_id!r}. `/approvals` lists what is pending.")
     approvals = await services.store.approvals_of(thread_id)
     shown = approvals[-QUESTIONS_AT_MOST:]
-    return thread_report(run, approvals, await _links(services, shown))
+    return thread_report(run, approvals, await whereabouts(services, shown))
 
 
 async def start(services: Services, body: dict[str, Any], workflow: str, fields: list[str]) -> Card:
@@ -141,17 +139,6 @@ def _started(workflow: str, thread_id: str, channel: str) -> Card:
     started = f":rocket: Started *{escape(workflow, 60)}* as `{thread_id}`."
     text = f"{started} Its question comes to <#{channel}>."
     return Card(text=text, blocks=[section(text)])
-
-
-async def _links(services: Services, approvals: list[Approval]) -> dict[str, str]:
-    links: dict[str, str] = {}
-    with contextlib.suppress(TimeoutError):  # the list is worth more than its links
-        async with asyncio.timeout(LINKS_WITHIN):
-            for approval in approvals:
-                with contextlib.suppress(SlackRefused, SlackUnavailable):
-                    if approval.message is not None:
-                        links[approval.id] = await services.slack.permalink(approval.message)
-    return links
 
 
 def _once(workflow: str, body: dict[str, Any]) -> str | None:

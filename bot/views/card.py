@@ -11,6 +11,7 @@ from bot.approvals import ANSWERS, Approval
 from bot.views import rich
 from bot.views.fields import field_elements, fields_fit
 from bot.views.rich import Element
+from bot.views.standing import standing
 from bot.views.text import (
     HEADER_AT_MOST,
     Block,
@@ -84,7 +85,7 @@ class Card:
 
 def card(approval: Approval, names: Mapping[str, str]) -> Card:
     """names: display names of users, by id."""
-    blocks = _question(approval, names)
+    blocks = [*_question(approval, names), *standing(approval)]
     if approval.status == "pending":
         blocks.append(_buttons(approval, names))
     else:

@@ -1,7 +1,7 @@
 """Lists: what is pending, page by page, and everything about one thread."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.approvals import Approval
@@ -34,8 +34,27 @@ class Page:
         return following if following < self.total else None
 
 
-def pending_list(page: Page, links: Mapping[str, str], now: datetime) -> Card:
-    """links: the card's permalink by approval id, where the card has been posted."""
+@dataclass(frozen=True)
+class Whereabouts:
+    """By approval id. links: the card's permalink, where it has been posted; notes: what keeps
+    it, or news of it, out of Slack."""
+
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
+    notes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def of(self, approval: Approval) -> str:
+        link, note = self.links.get(approval.id), self.notes.get(approval.id)
+        if link:
+            card = f"<{link}|Open the card>"
+        elif note:
+            return f":warning: {escape(note)}"
+        else:
+            there = approval.message
+            card = f"its card is in <#{there.channel}>" if there else "_the card is on its way_"
+        return f"{card} · :warning: {escape(note)}" if note else card
+
+
+def pending_list(page: Page, where: Whereabouts, now: datetime) -> Card:
     if not page.total:
         return Card(
             text="Nothing is waiting for a decision.",
@@ -49,27 +68,21 @@ def pending_list(page: Page, links: Mapping[str, str], now: datetime) -> Card:
     shown = f" ({page.start + 1}–{last})" if page.total > page.size else ""
     blocks: list[Block] = [section(f"*{title}*{shown}")]
     for approval in page.items:
-        blocks += _item(approval, links.get(approval.id), now)
+        blocks += _item(approval, where, now)
     blocks += _paging(page)
     return Card(text=title, blocks=blocks)
 
 
-def _item(approval: Approval, link: str | None, now: datetime) -> list[Block]:
+def _item(approval: Approval, where: Whereabouts, now: datetime) -> list[Block]:
     title = rich.text(line(approval.request.title, 150), bold=True)
-    where = f"<{link}|Open the card>" if link else _without_link(approval)
     risk = ":warning: high risk · " if approval.request.risk == "high" else ""
     about = (
         f"{risk}{escape(approval.workflow, 60)} · requested by "
         f"{user(approval.requester, 'a workflow')} · {age(approval.requested_at, now)} · "
-        f"`{approval.thread_id}` · {where}"
+        f"`{approval.thread_id}` · {where.of(approval)}"
     )
     sign = [rich.emoji("warning"), rich.text(" ")] if risk else []
     return [{"type": "divider"}, rich.block(rich.paragraph(*sign, title)), context(about)]
-
-
-def _without_link(approval: Approval) -> str:
-    there = approval.message
-    return f"its card is in <#{there.channel}>" if there else "_the card is on its way_"
 
 
 def _paging(page: Page) -> list[Block]:
@@ -90,7 +103,7 @@ def _paging(page: Page) -> list[Block]:
     return [{"type": "actions", "block_id": "paging", "elements": buttons}] if buttons else []
 
 
-def thread_report(run: Run, approvals: Sequence[Approval], links: Mapping[str, str]) -> Card:
+def thread_report(run: Run, approvals: Sequence[Approval], where: Whereabouts) -> Card:
     """A run, and each question that it asked."""
     title = f"{run.workflow} `{run.thread_id}`: {run.status}"
     blocks: list[Block] = [
@@ -104,9 +117,8 @@ def thread_report(run: Run, approvals: Sequence[Approval], links: Mapping[str, s
     if left > 0:
         blocks.append(context(f"… {left} earlier questions are not listed here"))
     for approval in approvals[-QUESTIONS_AT_MOST:]:
-        link = links.get(approval.id)
         blocks.append(rich.block(rich.paragraph(rich.text(said(approval)))))
-        blocks += [context(f"<{link}|Open the card>")] if link else []
+        blocks.append(context(where.of(approval)))
     return Card(text=title, blocks=blocks)
 
 

@@ -10,9 +10,19 @@ from hypothesis import strategies as st
 from bot.approvals import RETRY_SLACK, Approval, Delivery
 from bot.runs import RETENTION, Run
 from bot.steps import ABANDONED_AFTER, due, next_at
-from tests.bot.samples import NOW, THREAD, WHERE, after, approval, approved, handed_over, run
+from tests.bot.samples import (
+    CHANNEL,
+    NOW,
+    THREAD,
+    WHERE,
+    after,
+    approval,
+    approved,
+    handed_over,
+    run,
+)
 
-SHOW, ADVANCE, EXPIRE, RETIRE = "show", "advance", "expire", "retire"
+POST, SHOW, ADVANCE, EXPIRE, RETIRE = "post", "show", "advance", "expire", "retire"
 WAITING = approval(expires_at=after(60), trail=1)
 POSTED: Approval = WAITING.posted(WHERE, 1, NOW).record
 TOLD = POSTED.to(trail=2, replied=2)
@@ -21,6 +31,7 @@ HANDED = handed_over(TOLD)
 SHOWN_DECIDED = HANDED.to(shown=HANDED.revision, applied_at=NOW)
 PAUSE = RETRY_SLACK.total_seconds()
 KEPT = RETENTION.total_seconds()
+LATER = TOLD.to(trail=3).reply_later(after(10), 2)
 REFUSED = WAITING.undelivered("not_in_channel", NOW)
 
 OWED: dict[str, tuple[Run | Approval, float, list[str]]] = {
@@ -41,8 +52,9 @@ OWED: dict[str, tuple[Run | Approval, float, list[str]]] = {
     "kept for an hour": (run(retention="PT1H").finish(NOW), 3600, [RETIRE]),
     "retirement begun": (run().finish(NOW).retire(NOW), 0, [RETIRE]),
     "retired": (run().finish(NOW).retire(NOW).forgotten(NOW).record, 9e9, []),
-    "opened": (WAITING, 0, [SHOW]),
-    "opened, its deadline passed": (WAITING, 60, [SHOW, EXPIRE]),
+    "opened": (WAITING, 0, [POST]),
+    "opened, its deadline passed": (WAITING, 60, [POST, EXPIRE]),
+    "decided before it was posted": (approved(WAITING), 0, [POST, ADVANCE]),
     "posted, its event untold": (POSTED.to(trail=2, replied=1), 0, [SHOW]),
     "posted and told": (TOLD, 59, []),
     "posted, its deadline passed": (TOLD, 60, [EXPIRE]),
@@ -56,9 +68,12 @@ OWED: dict[str, tuple[Run | Approval, float, list[str]]] = {
     "handed over and shown": (SHOWN_DECIDED, 9e9, []),
     "concluded": (SHOWN_DECIDED.concluded("done", "Refund done", NOW), 0, [SHOW]),
     "given up with its run": (DECIDED.concluded("failed", "Not executed", NOW), 0, [SHOW]),
-    "lost in Slack": (TOLD.lost(), 0, [SHOW]),
+    "lost in Slack": (TOLD.lost(), 0, [POST]),
     "refused by Slack": (REFUSED, PAUSE - 1, []),
-    "refused by Slack, after the pause": (REFUSED, PAUSE, [SHOW]),
+    "refused by Slack, after the pause": (REFUSED, PAUSE, [POST]),
+    "its reply waits for others": (LATER, 9, []),
+    "its reply waited for others": (LATER, 10, [SHOW]),
+    "its reply waits, the card does not": (approved(LATER), 0, [SHOW, ADVANCE]),
 }
 
 
@@ -73,6 +88,7 @@ def test_a_step_names_its_subject() -> None:
     subjects = {step.kind: step.subject for step in due(DECIDED.to(status="pending"), after(60))}
 
     assert subjects == {SHOW: "ap_1", EXPIRE: "ap_1", ADVANCE: THREAD}
+    assert [step.subject for step in due(WAITING, NOW)] == [CHANNEL]
     assert [step.subject for step in due(run(), NOW)] == [THREAD]
 
 
@@ -85,7 +101,7 @@ UNCHANGED: dict[str, tuple[Run | Approval, Run | Approval]] = {
     "attempt under way": (run().begin(NOW), run().begin(NOW).to(version=3, updated_at=after(1))),
 }
 CHANGED: dict[str, tuple[Run | Approval, Run | Approval]] = {
-    "decided": (WAITING, approved(WAITING)),
+    "decided": (TOLD, approved(TOLD)),
     "an event more": (POSTED, POSTED.to(trail=3, expires_at=None)),
     "concluded": (HANDED, HANDED.concluded("done", "Refund done", NOW)),
     "another attempt": (run().begin(NOW), run().begin(NOW).begin(NOW)),
@@ -105,6 +121,14 @@ def test_keys_stay_while_nothing_changed(name: str) -> None:
     assert keys(before) == keys(now) != set()
 
 
+def test_all_cards_of_a_channel_are_one_step_until_its_worker_must_be_dead() -> None:
+    first, second = WAITING, WAITING.to(id="ap_2", thread_id="refund-2", expires_at=None)
+    start = NOW.replace(second=0)
+
+    assert due(first, start.replace(second=31))[0] == due(second, start.replace(second=44))[0]
+    assert due(first, start.replace(second=44))[0] != due(first, start.replace(second=45))[0]
+
+
 @pytest.mark.parametrize("name", CHANGED)
 def test_keys_are_new_where_something_did(name: str) -> None:
     before, now = CHANGED[name]
@@ -122,6 +146,8 @@ fields: dict[str, st.SearchStrategy[Any]] = {
     "shown": counts,
     "trail": counts,
     "replied": counts,
+    "replies_at": perhaps,
+    "message": st.none() | st.just(WHERE),
     "delivery": deliveries,
     "handed_over_at": perhaps,
     "applied_at": perhaps,
@@ -143,7 +169,9 @@ FOREVER = NOW.replace(year=9999)
 def test_whatever_the_record_nothing_that_is_open_is_forgotten(record: Approval) -> None:
     kinds = [step.kind for step in due(record, FOREVER)]
 
-    if record.shown < record.revision or record.replied < record.trail:
+    if record.message is None:
+        assert POST in kinds
+    elif record.shown < record.revision or record.replied < record.trail:
         assert SHOW in kinds
     if record.status not in ("pending", "superseded") and not record.handed_over_at:
         assert ADVANCE in kinds

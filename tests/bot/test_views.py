@@ -12,7 +12,7 @@ from bot.views.answers import NOT_RECORDED, UNEXPECTED, refusal
 from bot.views.card import ActionId, ButtonValue, Card, card, short
 from bot.views.help import help_card, problem_card
 from bot.views.home import guest_view, home_view
-from bot.views.listing import PAGE_SIZE, Page, age, pending_list, thread_report
+from bot.views.listing import PAGE_SIZE, Page, Whereabouts, age, pending_list, thread_report
 from bot.views.trail import reply
 from tests.bot import drawn
 from tests.bot.samples import (
@@ -283,7 +283,7 @@ def page(total: int, start: int = 0) -> Page:
 def test_a_list_is_paged(total: int, start: int, paging: dict[str, str], linked: bool) -> None:
     of = page(total, start)
     links = {a.id: f"https://acme.slack.com/archives/C1/p{a.id}" for a in of.items if linked}
-    shown = pending_list(of, links, after(120))
+    shown = pending_list(of, Whereabouts(links), after(120))
 
     assert drawn.problems(shown) == []
     assert {name: each["value"] for name, each in drawn.buttons(shown).items()} == paging
@@ -297,7 +297,7 @@ def test_a_list_is_paged(total: int, start: int, paging: dict[str, str], linked:
 
 def test_a_card_whose_link_is_not_known_is_not_said_to_be_missing() -> None:
     posted = approval(message=WHERE)
-    words = drawn.words(pending_list(Page([posted], 0, 1), {}, NOW))
+    words = drawn.words(pending_list(Page([posted], 0, 1), Whereabouts(), NOW))
 
     assert f"its card is in <#{WHERE.channel}>" in words
     assert "on its way" not in words
@@ -310,7 +310,7 @@ def test_a_guest_is_told_who_uses_app_home() -> None:
 
 def test_app_home_takes_twenty() -> None:
     items = [approval(request(risk="high"), id=f"ap_{n}") for n in range(20)]
-    home = home_view(pending_list(Page(items, 0, 21, 20), {}, NOW))
+    home = home_view(pending_list(Page(items, 0, 21, 20), Whereabouts(), NOW))
     assert drawn.problems_of_view(home, "home") == []
     assert "(1–20)" in str(home)
 
@@ -330,7 +330,8 @@ def test_an_age_is_told_in_the_largest_unit_that_says_enough(minutes: int, said:
 def test_the_report_of_a_thread_is_taken_and_hides_nothing(count: int) -> None:
     asked = [states()["done"].to(id=f"ap_{n}") for n in range(count)]
     of: Run = run(error="<!channel> " * 90).fail("ouch <@U1>", NOW)
-    shown = thread_report(of, asked, {"ap_1": "https://acme.slack.com/archives/C1/p1"})
+    links = {"ap_1": "https://acme.slack.com/archives/C1/p1"}
+    shown = thread_report(of, asked, Whereabouts(links))
 
     assert drawn.problems(shown) == []
     assert "is *failed*" in drawn.words(shown)

@@ -101,6 +101,9 @@ class Act:
     def replied(self, a: Approval) -> Change | None:
         return Change(a.replied_to(a.replied + 1)) if a.replied < a.trail else None
 
+    def reply_later(self, a: Approval) -> Change:
+        return Change(a.reply_later(after(self.at + 5), a.replied))
+
     def undelivered(self, a: Approval) -> Change:
         return Change(a.undelivered("not_in_channel", after(self.at)))
 
@@ -231,10 +234,12 @@ class Approvals(RuleBasedStateMachine):
 
     @invariant()
     def the_indexes_agree(self) -> None:
-        pending, owed = self.world.do(_indexes(self.store))
+        pending, unposted, owed = self.world.do(_indexes(self.store))
         records = self.records()
         waiting = {n for n in IDS if n in records and records[n].status == "pending"}
         assert pending == waiting
+        to_post = {n: r for n, r in records.items() if n in IDS and r.message is None}
+        assert unposted == {n: steps.posted_at(r).timestamp() for n, r in to_post.items()}
         next_at = {
             f"{'run' if name == 'run' else 'approval'} {THREAD if name == 'run' else name}": at
             for name, record in records.items()
@@ -275,11 +280,13 @@ async def _records(store: Store) -> dict[str, Any]:
     return {name: record for name, record in every.items() if record}
 
 
-async def _indexes(store: Store) -> tuple[set[str], dict[str, float]]:
-    pending: Any = await store.redis.zrange(store.keys.pending, 0, -1)
-    owed: Any = await store.redis.zrange(store.keys.owed, 0, -1, withscores=True)
-    scores: dict[str, float] = {each.decode(): at for each, at in owed}
-    return {each.decode() for each in pending}, scores
+async def _indexes(store: Store) -> tuple[set[str], dict[str, float], dict[str, float]]:
+    keys, scores = store.keys, list[dict[str, float]]()
+    for key in (keys.pending, keys.unposted(CHANNEL), keys.owed):
+        found: Any = await store.redis.zrange(key, 0, -1, withscores=True)
+        scores.append({each.decode(): at for each, at in found})
+    pending, unposted, owed = scores
+    return set(pending), unposted, owed
 
 
 async def _written(store: Store) -> list[Any]:
@@ -288,7 +295,7 @@ async def _written(store: Store) -> list[Any]:
     pipe = store.redis.pipeline(transaction=False)
     for key in (keys.run(THREAD), *(keys.approval(name) for name in IDS)):
         pipe.hgetall(key)
-    for key in (keys.pending, keys.owed, keys.runs, keys.of_thread(THREAD)):
+    for key in (keys.pending, keys.unposted(CHANNEL), keys.owed, keys.runs, keys.of_thread(THREAD)):
         pipe.zrange(key, 0, -1, withscores=True)
     pipe.lrange(keys.trail(THREAD), 0, -1)
     return await pipe.execute()

@@ -151,6 +151,13 @@ async def _bury(life: "asyncio.Task[Any]") -> None:
 
 
 async def _next_due(services: Services) -> datetime | None:
+    """When something is owed next. None where it is only that a run that ended retires, and its
+    state, which is compared, goes."""
     owed = services.store.keys.owed
     first: Any = await services.store.redis.zrange(owed, 0, 0, withscores=True)
-    return datetime.fromtimestamp(float(first[0][1]), UTC) if first else None
+    if not first:
+        return None
+    kind, _, name = first[0][0].decode().partition(" ")
+    run = await services.store.run(name) if kind == "run" else None
+    ended = run is not None and run.closed
+    return None if ended else datetime.fromtimestamp(float(first[0][1]), UTC)
