@@ -12,8 +12,8 @@ from langgraph.checkpoint.redis.key_registry import AsyncCheckpointKeyRegistry a
 from langgraph.checkpoint.redis.util import to_storage_safe_id
 from redis.asyncio import Redis
 from redisvl.exceptions import RedisVLError
-from redisvl.query import CountQuery
-from redisvl.query.filter import Tag
+from redisvl.query import CountQuery, FilterQuery
+from redisvl.query.filter import FilterExpression, Tag
 
 from workflows.effects import Receipt
 from workflows.fence import FencedRedis
@@ -81,15 +81,40 @@ class FencedRedisSaver(AsyncRedisSaver):
         for _ in range(ROUNDS):
             if not await self._holds(thread_id):
                 return
+            await self._delete_torn(thread_id)
             await super().adelete_thread(thread_id)
 
+    async def _delete_torn(self, thread_id: str) -> None:
+        """The writes of a checkpoint may stand without it, after a crash between the two; then
+        they alone tell which of its keys are there."""
+        fields = ["checkpoint_ns", "checkpoint_id"]
+        found = await self.checkpoint_writes_index.search(
+            FilterQuery(_of(thread_id), return_fields=fields, num_results=10_000)
+        )
+        named = {(doc.checkpoint_ns, doc.checkpoint_id) for doc in found.docs}
+        keys = [
+            key
+            for space, checkpoint_id in named
+            for key in (
+                self._make_redis_checkpoint_key(thread_id, space, checkpoint_id),
+                self._make_redis_checkpoint_latest_key(thread_id, space),
+                AsyncKeyRegistry.make_write_keys_zset_key(thread_id, space, checkpoint_id),
+            )
+        ]
+        if keys:
+            await self._redis.delete(*keys)
+
     async def _holds(self, thread_id: str) -> bool:
-        counting = CountQuery(Tag("thread_id") == str(to_storage_safe_id(thread_id)))
+        counting = CountQuery(_of(thread_id))
         found = [
             await index.query(counting)
             for index in (self.checkpoints_index, self.checkpoint_writes_index)
         ]
         return any(found)
+
+
+def _of(thread_id: str) -> FilterExpression:
+    return Tag("thread_id") == str(to_storage_safe_id(thread_id))
 
 
 async def _early() -> None:

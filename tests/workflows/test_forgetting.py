@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.graphs import does, gate, line, spread
+from tests.workflows.graphs import does, gate, line, spread, thread
 from tests.workflows.rig import AnyGraph, Rig, approved
 from workflows.lease import LeaseLost
 
@@ -44,6 +44,19 @@ async def test_nothing_of_it_is_left(rig: Rig, graph: AnyGraph, paused: bool) ->
 
     assert await of_saver(rig, name) == set()
     assert await threads.runner.look("graph", name) is None
+
+
+async def test_writes_whose_checkpoint_was_never_written(rig: Rig) -> None:
+    """A crash between the two: the saver has marked a checkpoint that is not there."""
+    threads = await rig.threads(line(gate=gate("q")))
+    name = f"{rig.namespace}-t"
+    await threads.advance(thread_id=name)
+    torn = thread(name, checkpoint_ns="", checkpoint_id="1f1e8813-0000-6000-8000-000000000000")
+    async with threads.leases.hold(name):
+        await threads.saver.aput_writes(torn, [("log", ["x"])], "task")
+        await threads.runner.forget(name)
+
+    assert await of_saver(rig, name) == set()
 
 
 async def test_however_much_there_is(rig: Rig) -> None:
