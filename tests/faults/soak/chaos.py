@@ -17,10 +17,13 @@ SLACK = ("chat.postMessage", "chat.update", "users.info", "conversations.history
 
 @dataclass
 class Chaos:
-    """tally: what was done, by name, and how often. troubles: when, by the loop's clock."""
+    """tally: what was done, by name, and how often. troubles: when, by the loop's clock.
+    limits_posts: also messages are answered 429, after which all go at Slack's pace, one a second:
+    for hundreds of threads that takes longer than anyone waits."""
 
     cluster: Cluster
     random: random.Random
+    limits_posts: bool = True
     tally: Counter[str] = field(default_factory=Counter[str])
     troubles: list[float] = field(default_factory=list[float])
     asleep: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
@@ -90,12 +93,13 @@ class Chaos:
 
     async def _slack(self) -> None:
         faults, method = self.cluster.slack.faults, self.random.choice(SLACK)
+        limited = method if self.limits_posts or "chat." not in method else "users.info"
         fault = self.random.choice(
             (
                 lambda: faults.lose_answer(method),
                 lambda: faults.refuse_connection(method),
                 lambda: faults.server_error(method),
-                lambda: faults.rate_limit(method, times=3),
+                lambda: faults.rate_limit(limited, times=3),
                 lambda: faults.error(method, "internal_error"),
                 lambda: faults.slow(method, 1.5),
                 faults.double_deliveries,

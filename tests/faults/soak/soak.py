@@ -18,6 +18,7 @@ from tests.faults.soak.cluster import Cluster, open_cluster
 from tests.faults.soak.reviewers import Reviewers
 
 SETTLES_WITHIN = 300.0  # seconds; a dead worker's task is delivered again after one
+FEW = 30  # threads
 LOOK = 1.0
 REPORT = 10.0
 
@@ -39,7 +40,8 @@ async def soak(
     directory: Path, threads: int, seconds: float, dice: random.Random, console: Console
 ) -> Result:
     async with open_cluster(directory) as cluster, _records(cluster) as store:
-        chaos, reviewers = Chaos(cluster, dice), Reviewers(cluster, dice)
+        chaos = Chaos(cluster, dice, limits_posts=threads <= FEW)
+        reviewers = Reviewers(cluster, dice)
         reviewing = asyncio.create_task(reviewers.work())
         asking = asyncio.create_task(_ask(cluster, threads, seconds * 0.8))
         telling = asyncio.create_task(_tell(cluster, reviewers, chaos, console))
