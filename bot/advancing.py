@@ -172,9 +172,17 @@ class Advancing:
         """The thread as it stands after an attempt; True where it stopped because of an effect
         that only a person can clear up. The ledger has noted that, not only the exception."""
         answers = await self._hand_over(run)
+        approvals = await self.store.approvals_of(run.thread_id)
+        decided = {each.id: each.decision for each in approvals if each.decision}
         try:
             state = await self.runner.advance(
-                run.workflow, run.thread_id, run.input, answers, lease=lease, control=control
+                run.workflow,
+                run.thread_id,
+                run.input,
+                answers,
+                decided=decided,
+                lease=lease,
+                control=control,
             )
         except EffectInDoubt:
             state = await self.runner.look(run.workflow, run.thread_id)

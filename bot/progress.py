@@ -163,7 +163,9 @@ class Progress:
         """Say what became of each decision that the graph has taken, or ended without."""
         nothing = NOTHING_EXECUTED if finished else WENT_ON
         for approval in list(self._after.values()):
-            if not approval.decision or approval.outcome or approval.id in still_open:
+            said = approval.outcome
+            more = said and said.text == WENT_ON and self._executed_on(approval)
+            if not approval.decision or (said and not more) or approval.id in still_open:
                 continue
             if approval.applied_at:
                 text = self._executed_on(approval) or (

@@ -11,7 +11,7 @@ import json
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 
 from workflows.clock import Clock, utc_now
 from workflows.lease import Lease, LeaseLost
+from workflows.protocol import Decision
 from workflows.schema import NewerRecord, Schema, Unreadable
 
 # KEYS 1 lease  2 effect (string, JSON)  3 effects of the thread (set of keys)
@@ -99,8 +100,16 @@ class EffectLedger:
     now: Clock = utc_now
     seconds: Callable[[], float] = time.monotonic
 
-    def of(self, lease: Lease, thread_id: str, decisions: tuple[str, ...] = ()) -> "ThreadEffects":
-        return ThreadEffects(self, lease, thread_id, decisions)
+    def of(
+        self,
+        lease: Lease,
+        thread_id: str,
+        decisions: tuple[str, ...] = (),
+        decided: Mapping[str, Decision] | None = None,
+    ) -> "ThreadEffects":
+        """decisions: keys of the questions whose answers the graph runs on. decided: all that
+        was decided in the thread, by key."""
+        return ThreadEffects(self, lease, thread_id, decisions, decided or {})
 
     async def entries(self, thread_id: str) -> list[EffectEntry]:
         """Every effect of the thread, oldest first; one that cannot be read is in doubt."""
@@ -141,6 +150,7 @@ class ThreadEffects:
     lease: Lease
     thread_id: str
     decisions: tuple[str, ...] = ()
+    decided: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
     _locks: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock), compare=False, repr=False
     )
@@ -150,16 +160,23 @@ class ThreadEffects:
         key: str,
         call: Callable[[], Awaitable[Receipt]],
         find: Callable[[], Awaitable[Receipt | None]] | None = None,
+        *,
+        on: Decision | None = None,
     ) -> Receipt:
         """Do `call` once for `key`, and answer its receipt ever after.
 
         key: from the run and the node, never from time or chance; give it to the provider as
         the idempotency key too. find: asks the provider whether it happened; None: it did not.
+        on: the decision that it rests on, where the graph asks several questions: its card tells.
         Raises EffectRefused (a later attempt may call again), EffectInDoubt (also where `call`
         answers something else than a Receipt: it happened all the same), EffectKeyTaken, LeaseLost.
         """
         async with self._locks[key]:  # of two nodes at once, the second gets the first's receipt
-            return await self._once(key, call, find)
+            return await self._once(key, call, find, self._resting(on))
+
+    def _resting(self, on: Decision | None) -> tuple[str, ...]:
+        named = (key for key, each in self.decided.items() if on and _same(each, on))
+        return tuple(named) or self.decisions
 
     async def settle(self, entry: EffectEntry) -> None:
         """Write down what a person said of an effect that was in doubt."""
@@ -176,6 +193,7 @@ class ThreadEffects:
         key: str,
         call: Callable[[], Awaitable[Receipt]],
         find: Callable[[], Awaitable[Receipt | None]] | None,
+        decisions: tuple[str, ...],
     ) -> Receipt:
         mine = EffectEntry(
             key=key,
@@ -183,7 +201,7 @@ class ThreadEffects:
             state="intended",
             attempt=secrets.token_hex(8),
             at=self.ledger.now(),
-            decisions=self.decisions,
+            decisions=decisions,
         )
         began = self.ledger.seconds()
         known = await self._write(mine, only_new=True)
@@ -273,3 +291,7 @@ def _require_receipt(answered: object, of: str, key: str) -> None:
 
 def _text(reply: bytes | str) -> str:
     return reply.decode() if isinstance(reply, bytes) else reply
+
+
+def _same(one: Decision, other: Decision) -> bool:
+    return (one.digest, one.at, one.by.user) == (other.digest, other.at, other.by.user)

@@ -32,6 +32,7 @@ from langgraph.types import (
 from workflows.catalog import Catalog, Context
 from workflows.effects import EffectLedger
 from workflows.lease import Lease
+from workflows.protocol import Decision
 from workflows.serializer import UnstorableState
 
 MOST_QUESTIONS = 100  # of a node that runs a subgraph as well; one is what we advise
@@ -146,8 +147,11 @@ class Runner:
         *,
         lease: Lease,
         control: RunControl,
+        decided: Mapping[str, Decision] | None = None,
     ) -> ThreadState:
         """Start, resume or recover the thread, and say what it has open then.
+
+        decided: all decisions of the thread, by `Question.key`, for effects that name theirs.
 
         answers: by `Question.key`; those that are not open (any more) are left out. The thread
         runs until it asks, finishes, raises (what the node raised) or is drained by `control`.
@@ -156,7 +160,7 @@ class Runner:
         before = await self.ready(workflow, thread_id)
         step = _next_step(before, graph_input, answers)
         if step is not _NOTHING:
-            effects = self._effects.of(lease, thread_id, tuple(answers))
+            effects = self._effects.of(lease, thread_id, tuple(answers), decided)
             running = self._graphs[workflow].ainvoke(
                 step,
                 _config(thread_id, strict=True),

@@ -160,6 +160,19 @@ def test_a_decision_that_is_asked_about_still_is_not_concluded() -> None:
     assert same.approvals == {}
 
 
+def test_what_is_executed_later_on_a_decision_is_said_on_its_card() -> None:
+    """Its branch waited for the question beside it."""
+    before = handed().applied(NOW).concluded("done", "The workflow went on", NOW)
+    after_all = After(progress(before, effects=(REFUND,)).note(state(finished=True)))
+    nothing_new = After(progress(before).note(state(finished=True)))
+
+    assert after_all.outcome() == ("done", DONE)
+    assert "ap_1" not in nothing_new.approvals or nothing_new.outcome() == (
+        "done",
+        "The workflow went on",
+    )
+
+
 def test_a_decision_that_was_handed_over_and_not_taken_is_not_waited_for() -> None:
     """The worker was told to stop before the graph's first step: nobody else would go on."""
     same = state(question(ASKED))

@@ -18,6 +18,7 @@ from bot.slack import slack_client
 from bot.steps import Step
 from workflows.clock import Clock
 from workflows.effects import EffectLedger, Receipt, ThreadEffects
+from workflows.protocol import Decision
 
 
 def doors(calls: Calls, world: World, session: aiohttp.ClientSession) -> Doors:
@@ -91,6 +92,8 @@ class CountedEffects(ThreadEffects):
         key: str,
         call: Callable[[], Awaitable[Receipt]],
         find: Callable[[], Awaitable[Receipt | None]] | None = None,
+        *,
+        on: Decision | None = None,
     ) -> Receipt:
         async def tallied() -> Receipt:
             with allowed():
@@ -103,7 +106,8 @@ class CountedEffects(ThreadEffects):
 
         if find is None:
             self.world.without_find.add(key)
-        return await super().once(key, counted_call, self._counted(key, find) if find else None)
+        counted_find = self._counted(key, find) if find else None
+        return await super().once(key, counted_call, counted_find, on=on)
 
     def _counted(
         self, key: str, find: Callable[[], Awaitable[Receipt | None]]
