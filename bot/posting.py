@@ -98,9 +98,13 @@ class Posting:
             found = await self._found(approval, where) if approval.posting_since else None
             message = found or await self._post_new(approval, where)
         shown = 0 if found else revision  # what was found may be older: it is drawn again
-        await self.changes.change(
-            approval.id, lambda a: a.posted(message, shown, now, self.instance), queue=True
-        )
+        try:
+            await self.changes.change(
+                approval.id, lambda a: a.posted(message, shown, now, self.instance), queue=True
+            )
+        except LeaseLost:
+            await self._withdraw(approval.id, message)
+            raise
         await self.pacing.taken(where)
 
     async def _found(self, approval: Approval, where: str) -> MessageRef | None:
@@ -110,6 +114,9 @@ class Posting:
             async with self.pacing.turn(LOOKING):
                 return await self.slack.find_card(begun_in, approval.id, since)
         except SlackRefused as refused:
+            if refused.code == "unknown_method":
+                log.warning("%s: %s is not known here: it may come twice", approval.id, LOOKING)
+                return None
             if begun_in == where or concerns(refused.code) != "channel":
                 raise
             return None  # nobody can look there, nor keep a card up to date
@@ -126,6 +133,14 @@ class Posting:
             if isinstance(error, SlackRefused) or error.limited:
                 await self.changes.change(approval.id, lambda a: Change(a.not_posted()))
             raise
+
+    async def _withdraw(self, approval_id: str, message: MessageRef) -> None:
+        """This process was stopped while it posted, and another has posted the card meanwhile.
+        Where nobody has, whoever comes next looks, and finds this one."""
+        approval = await self.store.approval(approval_id)
+        if approval and approval.message not in (None, message):
+            log.warning("%s: was posted elsewhere meanwhile; this card is taken back", approval_id)
+            await self.slack.withdraw(message)
 
     async def _pass_over(self, approval: Approval, code: str) -> None:
         if approval.delivery is None or approval.delivery.code != code:

@@ -19,14 +19,15 @@ from bot.views.card import Card, card
 from bot.views.people import people_on
 from bot.views.trail import reply
 from workflows.clock import Clock
-from workflows.lease import LeaseLost, Leases, LeaseTaken
+from workflows.lease import LeaseLost, Leases, LeaseTaken, still_held
 from workflows.schema import Unreadable
 
 log = logging.getLogger(__name__)
 
 WAIT_FOR_LEASE = timedelta(seconds=1)
 UPDATING, LOOKING = "chat.update", "conversations.replies"  # each with a limit of its own
-GONE = ("message_not_found", "thread_not_found", "cannot_reply_to_message")
+GONE = "message_not_found"
+MAYBE_GONE = ("thread_not_found", "cannot_reply_to_message")
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,24 @@ class Showing:
     async def show(self, approval_id: str) -> None:
         try:
             async with self.leases.hold(f"card:{approval_id}", wait=WAIT_FOR_LEASE):
-                while await self._show_next(approval_id):
-                    pass
-        except (LeaseTaken, LeaseLost):
+                await self._bring_up(approval_id)
+        except LeaseTaken:
             log.info("%s is being shown elsewhere", approval_id)
+        except LeaseLost:  # what this process drew last may be older than what the next one drew
+            log.warning("%s: the lease was lost; the card is drawn again", approval_id)
+            await self.changes.change(approval_id, lambda a: Change(a.to(shown=0)), queue=True)
+
+    async def _bring_up(self, approval_id: str) -> None:
+        try:
+            while await self._show_next(approval_id):
+                pass
         except SlackRefused as refused:
             await self._undelivered(approval_id, refused.code)
         except SlackUnavailable as error:
             await self._undelivered(approval_id, str(error), error.retry_after, logging.WARNING)
         except Unreadable as error:
             self.store.pass_over(error)  # who can read it shows it
-        except RedisError:
+        except (LeaseLost, RedisError):
             raise
         except Exception as error:  # noqa: BLE001 - a card that cannot be drawn must not come back at once
             number = reference(error, approval_id=approval_id)
@@ -86,16 +94,31 @@ class Showing:
             else:
                 await self._reply(approval, where)
         except SlackRefused as refused:
-            if refused.code not in GONE:
+            if await self._is_gone(where, refused):
+                await self.changes.change(approval.id, lambda a: Change(a.lost()))
+            elif approval.shown < approval.revision and approval.replied < approval.trail:
+                await self._reply(approval, where)  # the thread tells it, though the card does not
+            else:
                 raise
-            await self.changes.change(approval.id, lambda a: Change(a.lost()))
+
+    async def _is_gone(self, where: MessageRef, refused: SlackRefused) -> bool:
+        """A refused reply may have other reasons: a card that stands is not posted again."""
+        if refused.code not in MAYBE_GONE:
+            return refused.code == GONE
+        try:
+            await self.slack.permalink(where)
+        except SlackRefused as also:
+            return also.code == GONE
+        return False
 
     async def _update(self, approval: Approval, where: MessageRef) -> None:
         revision, now = approval.revision, self.now()
         drawn = card(approval, await self.slack.names(people_on(approval)))
         try:
             async with self.pacing.turn(UPDATING):
+                await still_held()
                 await self.slack.update_card(where, drawn)
+                await still_held()
         except Later as later:
             wait = max(later.seconds, await self.pacing.last_in(UPDATING, 0))
             raise SlackUnavailable("ratelimited", wait) from None
@@ -111,19 +134,31 @@ class Showing:
         drawn = reply(event, await self.slack.names([actor, *people_on(approval)]))
         told = Told(approval.id, number, event.hash)
         try:
-            if drawn:
-                await self._say(approval, where, told, drawn)
+            said = await self._say(approval, where, told, drawn) if drawn else None
         except Later as later:
             await self._leave(approval, number, where, later)
-        else:
+            return
+        try:
+            await still_held()
             await self.changes.change(approval.id, lambda a: Change(a.replied_to(number)))
+        except LeaseLost:
+            await self._withdraw(where, told, said)
+            raise
 
-    async def _say(self, approval: Approval, where: MessageRef, told: Told, drawn: Card) -> None:
+    async def _say(
+        self, approval: Approval, where: MessageRef, told: Told, drawn: Card
+    ) -> MessageRef | None:
         """The cards of the channel go first, where Slack does not take everything at once."""
         ahead = await self.store.unposted(where.channel, self.now())
         async with self.pacing.turn(where.channel, ahead):
-            if not await self._stands(approval, where, told):
-                await self.slack.reply(where, told, drawn)
+            stands = await self._stands(approval, where, told)
+            return None if stands else await self.slack.reply(where, told, drawn)
+
+    async def _withdraw(self, where: MessageRef, told: Told, said: MessageRef | None) -> None:
+        """This process was stopped while it replied, and another may have said the same."""
+        same = [each async for each in self.slack.replies(where, told.approval_id) if each == told]
+        if said is not None and len(same) > 1:
+            await self.slack.withdraw(said)
 
     async def _stands(self, approval: Approval, where: MessageRef, told: Told) -> bool:
         """Has an earlier try, whose answer was lost, already posted this reply?"""

@@ -154,7 +154,7 @@ class SlackGateway:
                 unfurl_media=False,
             )
         )
-        return MessageRef(channel=sent["channel"], ts=sent["ts"])
+        return MessageRef(channel=sent.get("channel") or channel, ts=sent["ts"])
 
     async def find_card(self, channel: str, approval_id: str, since: datetime) -> MessageRef | None:
         """Our card, if it was posted since then: by its metadata, else by its buttons."""
@@ -183,8 +183,8 @@ class SlackGateway:
         found = page.get("messages", [])
         return any(m.get("ts") == where.ts and m.get("user") == self.bot_user for m in found)
 
-    async def reply(self, where: MessageRef, told: Told, card: Card) -> None:
-        await _call(
+    async def reply(self, where: MessageRef, told: Told, card: Card) -> MessageRef:
+        sent = await _call(
             self.client.chat_postMessage(
                 channel=where.channel,
                 thread_ts=where.ts,
@@ -195,6 +195,11 @@ class SlackGateway:
                 unfurl_media=False,
             )
         )
+        return MessageRef(channel=sent.get("channel") or where.channel, ts=sent["ts"])
+
+    async def withdraw(self, message: MessageRef) -> None:
+        """Take back a message of our own."""
+        await _call(self.client.chat_delete(channel=message.channel, ts=message.ts))
 
     async def has_reply(self, where: MessageRef, told: Told) -> bool:
         return any([reply == told async for reply in self.replies(where, told.approval_id)])

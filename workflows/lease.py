@@ -50,6 +50,13 @@ class Lease:
 CURRENT: ContextVar[Lease | None] = ContextVar("countersign_lease", default=None)
 
 
+async def still_held() -> None:
+    """LeaseLost where the block that this runs in holds a lease no longer."""
+    lease = CURRENT.get()
+    if lease is not None:
+        await lease.check()
+
+
 @dataclass(frozen=True)
 class Leases:
     """Takes leases by name. prefix: of the keys; ttl: how long a dead holder blocks the next."""
