@@ -13,12 +13,12 @@ from rich.console import Console
 from bot import app as composition
 from bot import report
 from bot.app import Roles, open_doctor, open_store
-from bot.changes import Changes
+from bot.changes import LOOKS, Changes
 from bot.doctor import Examination, examined_text
 from bot.given import BadInput, given_input
 from bot.redis_check import RedisNotSuitable
 from bot.retrying import retry_run
-from bot.runs import NotFailed, OtherInput
+from bot.runs import NotFailed, OtherInput, Run
 from bot.serving import PortTaken
 from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
 from bot.slack import SlackRefused, SlackUnavailable
@@ -206,15 +206,15 @@ def retry(
 
     settings = _loaded(StoreSettings)
 
-    async def go() -> None:
+    async def go() -> Run:
         async with open_store(settings) as (store, starter):
             changes = Changes(store, starter.queue)
-            while True:
+            for _ in range(LOOKS):
                 try:
-                    await retry_run(changes, thread_id, None)
+                    return await retry_run(changes, thread_id, None)
                 except Conflict:
                     continue  # its cards are being drawn just now
-                return
+            raise Failed(f"{thread_id} changes all the while: try it again in a moment.")
 
     _run(go())
     out.print(f"{thread_id} is tried again; `countersign show {thread_id}` tells how it goes.")

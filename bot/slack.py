@@ -124,7 +124,8 @@ class SlackGateway:
         """What keeps cards out of the channel, and the cure; None: nothing does, or Slack does
         not tell."""
         try:
-            info = (await _call(self.client.conversations_info(channel=channel)))["channel"]
+            told = await _call(self.client.conversations_info(channel=channel))
+            info = told.get("channel") or {}
         except SlackRefused as refused:
             if refused.code == "channel_not_found":
                 return "there is no such channel, or it is private and the app is not in it"
@@ -139,7 +140,7 @@ class SlackGateway:
             return None
         if info.get("is_archived"):
             return f"#{info.get('name')} is archived; unarchive it, or choose another"
-        if not info.get("is_member") and not info.get("is_im"):
+        if info.get("is_member") is False and not info.get("is_im"):
             return f"the app is not in #{info.get('name')}; type /invite @Countersign there"
         return None
 

@@ -11,7 +11,7 @@ from bot.bolt_app import socket_log
 from bot.services import Services
 from bot.slack import SlackGateway, SlackUnavailable, slack_client
 from tests.bot.samples import MARA, TEAM
-from tests.bot.standin import answering
+from tests.bot.standin import AUTH, answering
 from tests.clicks import deliver, drawn_click
 from tests.deployment import CHANNEL, Deployment
 from tests.eventually import eventually
@@ -105,6 +105,16 @@ async def test_an_answer_that_lacks_what_was_asked_is_none(method: str) -> None:
             other.close()
         with pytest.raises(SlackUnavailable, match="in the answer"):
             await wanted
+
+
+@pytest.mark.parametrize("told", [{}, {"channel": None}, {"channel": {"id": CHANNEL}}])
+async def test_a_channel_of_which_slack_tells_little_is_no_reason_not_to_start(
+    told: dict[str, Any],
+) -> None:
+    about = {"auth.test": AUTH, "conversations.info": {"ok": True, **told}}
+    async with answering(about) as url:
+        gateway = await SlackGateway.connect(slack_client("xoxb-1", url))
+        assert await gateway.why_not_in(CHANNEL) is None
 
 
 async def test_a_profile_may_be_null() -> None:

@@ -8,8 +8,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
@@ -18,31 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.local import seeds
 from bot.local.server import LocalSlack
 from tests.eventually import eventually
-from tests.local.browser import PHONE, Visit, message, open_browser, visits
+from tests.local.browser import PHONE, Visit, message
 from tests.local.cards import CHANNEL, Json, card, option, plain, post, text
-
-
-@pytest_asyncio.fixture(scope="module")
-async def browser() -> AsyncGenerator[Browser]:
-    async with open_browser() as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture
-async def slack() -> AsyncGenerator[LocalSlack]:
-    async with LocalSlack() as local:
-        yield local
-
-
-@pytest.fixture
-def client(slack: LocalSlack) -> AsyncWebClient:
-    return AsyncWebClient(slack.bot_token, base_url=slack.api_url)
-
-
-@pytest_asyncio.fixture
-async def visit(browser: Browser, slack: LocalSlack) -> AsyncGenerator[Visit]:
-    async with visits(browser, slack.url) as visit:
-        yield visit
 
 
 @asynccontextmanager

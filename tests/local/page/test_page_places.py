@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
-import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local import seeds
-from bot.local.server import LocalSlack
-from tests.local.browser import PHONE, Visit, open_browser, visits
+from tests.local.browser import PHONE, Visit
 from tests.local.cards import CHANNEL, card, post
 
 TO_THE_TOP = """async () => {
     document.querySelector('.feed-scroll').scrollTop = 0;
     for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
 }"""  # the page hears of it with the next frame
-
-
-@pytest_asyncio.fixture(scope="module")
-async def browser() -> AsyncGenerator[Browser]:
-    async with open_browser() as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture
-async def slack() -> AsyncGenerator[LocalSlack]:
-    async with LocalSlack() as local:
-        yield local
-
-
-@pytest.fixture
-def client(slack: LocalSlack) -> AsyncWebClient:
-    return AsyncWebClient(slack.bot_token, base_url=slack.api_url)
-
-
-@pytest_asyncio.fixture
-async def visit(browser: Browser, slack: LocalSlack) -> AsyncGenerator[Visit]:
-    async with visits(browser, slack.url) as visit:
-        yield visit
 
 
 async def linked(client: AsyncWebClient) -> tuple[str, str]:

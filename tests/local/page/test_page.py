@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
 
-import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local.server import PAGE, LocalSlack
-from tests.local.browser import PHONE, Visit, message, open_browser, visits
+from bot.local.server import PAGE
+from tests.local.browser import PHONE, Visit, message
 from tests.local.cards import CHANNEL, Json, card, pickers, plain, post, rich_text, text
 
 LONG = "W" * 300
@@ -19,29 +16,6 @@ MARKUP = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\("
 STICKING_OUT = """[...document.querySelectorAll('.message *')]
     .filter(node => node.getBoundingClientRect().right > innerWidth)
     .map(node => node.className)"""
-
-
-@pytest_asyncio.fixture(scope="module")
-async def browser() -> AsyncGenerator[Browser]:
-    async with open_browser() as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture
-async def slack() -> AsyncGenerator[LocalSlack]:
-    async with LocalSlack() as local:
-        yield local
-
-
-@pytest.fixture
-def client(slack: LocalSlack) -> AsyncWebClient:
-    return AsyncWebClient(slack.bot_token, base_url=slack.api_url)
-
-
-@pytest_asyncio.fixture
-async def visit(browser: Browser, slack: LocalSlack) -> AsyncGenerator[Visit]:
-    async with visits(browser, slack.url) as visit:
-        yield visit
 
 
 # -- what is drawn ------------------------------------------------------------------------------
