@@ -25,7 +25,7 @@ from workflows.clock import Clock
 from workflows.effects import EffectInDoubt, EffectKeyTaken, EffectLedger, EffectRefused
 from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
 from workflows.payloads import UnreadableQuestion, write_answer
-from workflows.protocol import Policy
+from workflows.policy import Policy
 from workflows.runner import CannotGoOn, Runner, ThreadState, TookTooLong
 from workflows.schema import Unreadable
 from workflows.serializer import UnstorableState

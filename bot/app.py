@@ -32,7 +32,8 @@ from bot.services import Services
 from bot.serving import listening, open_port
 from bot.settings import BadSettings, BotSettings, StoreSettings
 from bot.showing import Showing
-from bot.slack import SlackGateway, SlackRefused, SlackUnavailable, slack_client
+from bot.slack import SlackGateway
+from bot.slack_calls import SlackRefused, SlackUnavailable, slack_client
 from bot.starting import Starter
 from bot.store import Store
 from bot.tasks import Tasks
@@ -44,7 +45,7 @@ from workflows.connectors.payments import SqlitePayments
 from workflows.effects import EffectLedger
 from workflows.graphs.refund import refund
 from workflows.lease import Leases
-from workflows.protocol import Policy
+from workflows.policy import Policy, PolicyError
 from workflows.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -66,11 +67,14 @@ def catalog(settings: StoreSettings) -> Catalog:
 def policies(known: Catalog, default: Policy) -> dict[str, Policy]:
     """Who decides, by workflow. BadSettings where that would be nobody."""
     chosen = {name: workflow.policy or default for name, workflow in known.items()}
-    nobody = sorted(name for name, policy in chosen.items() if not policy.approvers)
-    if nobody:
-        raise BadSettings(
-            f"The policy names nobody who could decide, in the workflows {', '.join(nobody)}"
-        )
+    problems: list[str] = []
+    for name, policy in sorted(chosen.items()):
+        try:
+            policy.check()
+        except PolicyError as problem:
+            problems.append(f"The policy of the workflow {name} {problem}")
+    if problems:
+        raise BadSettings(*problems)
     return chosen
 
 

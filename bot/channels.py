@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from bot.approvals import RETRY_SLACK, Approval
+from bot.approvals import Approval
+from bot.inslack import RETRY_SLACK
 
 ASK_AGAIN_AT_MOST = timedelta(minutes=1)  # so soon is a card posted once the cause is gone
 

@@ -21,7 +21,7 @@ from bot.retrying import retry_run
 from bot.runs import NotFailed, OtherInput, Run
 from bot.serving import PortTaken
 from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
-from bot.slack import SlackRefused, SlackUnavailable
+from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.starting import BadStart, check_thread_id
 from bot.store import Conflict
 from bot.telemetry import configure_logging, reference

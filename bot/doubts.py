@@ -10,7 +10,8 @@ from bot.runs import Run
 from workflows.effects import EffectEntry, Receipt
 from workflows.fields import CodeField, DateField
 from workflows.payloads import Asked
-from workflows.protocol import ApprovalRequest, Policy
+from workflows.policy import Policy
+from workflows.protocol import ApprovalRequest
 from workflows.runner import Question
 
 TITLE_AT_MOST = 150

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 
 from bot.channels import Hold, cure
-from bot.slack import SlackUnavailable
+from bot.slack_calls import SlackUnavailable
 from bot.store import Store
 from workflows.clock import Clock
 

@@ -1,11 +1,14 @@
 """Who may decide: one function, failing closed, on immutable ids."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bot.approvals import Approval
+from workflows.fields import UserField
+
+GROUPS = "SCG"  # what ids of user groups and of channels begin with
 
 
 class Why(StrEnum):
@@ -21,6 +24,10 @@ class Why(StrEnum):
     OTHER_WORKSPACE = "other_workspace"
     NOT_A_MEMBER = "not_a_member"
     REQUESTER = "requester"
+    NAMED = "named"
+    NOT_THEIR_TURN = "not_their_turn"
+    VOTED = "voted"
+    NO_VOTE = "no_vote"
     NOT_AN_APPROVER = "not_an_approver"
 
 
@@ -36,44 +43,129 @@ class Member:
     known_as: frozenset[str] = frozenset()
 
 
-def authorize(
-    approval: Approval, member: Member, groups: Mapping[str, frozenset[str]]
-) -> Why | None:
-    """None where `member` may decide; else why not.
+@dataclass(frozen=True)
+class Right:
+    """What a vote counts for: a stage of the policy, in one's own place or an absent approver's."""
 
-    groups: the members of the user groups that the policy names; one that is missing has none.
+    stage: int
+    on_behalf_of: str | None = None
+
+
+@dataclass(frozen=True)
+class People:
+    """What is known of others than the one who clicks.
+
+    groups: the members of the user groups and channels that the policy names; one that is missing
+    has none. deputies: by each who is away, who takes their place.
     """
+
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    deputies: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def among(self, approvers: Iterable[str]) -> frozenset[str]:
+        """The users that these ids stand for."""
+        found: set[str] = set()
+        for approver in approvers:
+            found |= self.groups.get(approver, frozenset()) if approver[0] in GROUPS else {approver}
+        return frozenset(found)
+
+
+NOBODY_KNOWN = People()
+
+
+def authorize(
+    approval: Approval, member: Member, people: People = NOBODY_KNOWN, *, any_stage: bool = False
+) -> Right | Why:
+    """What `member` may decide now; else why not. any_stage: for what decides nothing, such as
+    looking at it; else the stage counts that is open."""
+    barred = refuse_person(approval, member)
+    if barred is not None:
+        return barred
+    open_stage = approval.open_stage
+    now = range(len(approval.stages)) if any_stage or open_stage is None else [open_stage]
+    for stage in now:
+        right = _right(approval, stage, member, people)
+        if right is not None:
+            return right
+    later = [i for i, _ in enumerate(approval.stages) if i not in now]
+    if any(_right(approval, stage, member, people) for stage in later):
+        return Why.NOT_THEIR_TURN
+    return Why.NOT_AN_APPROVER
+
+
+def refuse_person(approval: Approval, member: Member) -> Why | None:
+    """Why this person may never decide this, whoever the approvers are."""
     if not approval.team or approval.team not in {member.team, *member.known_as}:
         return Why.OTHER_WORKSPACE
     if not member.full:
         return Why.NOT_A_MEMBER
-    if member.user == approval.requester and not approval.policy.requester_may_approve:
+    return involved(approval, member.user)
+
+
+def involved(approval: Approval, user: str) -> Why | None:
+    """Separation of duties: who asked for it, and whom it names, do not decide it."""
+    policy = approval.policy
+    if user == approval.requester and not policy.requester_may_approve:
         return Why.REQUESTER
-    allowed = (
-        member.user == approver or member.user in groups.get(approver, frozenset())
-        for approver in approval.policy.approvers
-    )
-    return None if any(allowed) else Why.NOT_AN_APPROVER
+    named = (f for f in approval.request.fields if isinstance(f, UserField) and f.value == user)
+    if any(f.label not in policy.named_may_approve for f in named):
+        return Why.NAMED
+    return None
 
 
-def refuse_stale(approval: Approval, digest: str, decision: str, now: datetime) -> Why | None:
+def _right(approval: Approval, stage: int, member: Member, people: People) -> Right | None:
+    approvers = people.among(approval.stages[stage].approvers)
+    if member.user in approvers:
+        return Right(stage)
+    for absent in sorted(approvers):
+        voted = approval.vote_of(absent)
+        if member.user in _in_place_of(absent, approval, people) and voted is None:
+            return Right(stage, absent)
+    return None
+
+
+def _in_place_of(absent: str, approval: Approval, people: People) -> list[str]:
+    """Who may take this place: the deputy, and theirs where they are away too. One who may not
+    decide it may not choose who does either, so there the chain ends."""
+    chain: list[str] = []
+    who = absent
+    while involved(approval, who) is None and who in people.deputies:
+        who = people.deputies[who]
+        if who in (absent, *chain):
+            break
+        chain.append(who)
+    return chain
+
+
+def refuse_stale(approval: Approval, terms: str, decision: str, now: datetime) -> Why | None:
     """None where the button still means what it meant when it was drawn."""
-    if approval.status == "superseded":
-        return Why.SUPERSEDED
-    expired = approval.status == "pending" and approval.past_deadline(now)
-    if approval.status == "expired" or expired:
-        return Why.EXPIRED
-    if approval.status != "pending":
-        return Why.DECIDED
-    if digest != approval.digest:
+    closed = refuse_closed(approval, now)
+    if closed is not None:
+        return closed
+    if terms != approval.terms:
         return Why.CHANGED
     if decision not in approval.offered:
         return Why.NOT_OFFERED
     return None
 
 
-def refuse_stale_retry(approval: Approval, digest: str) -> Why | None:
+def refuse_closed(approval: Approval, now: datetime) -> Why | None:
+    """None while it can still be decided."""
+    if approval.status == "superseded":
+        return Why.SUPERSEDED
+    expired = approval.status == "pending" and approval.past_deadline(now)
+    if approval.status == "expired" or expired:
+        return Why.EXPIRED
+    return Why.DECIDED if approval.status != "pending" else None
+
+
+def refuse_voted(approval: Approval, user: str, decision: str) -> Why | None:
+    """None where this vote would be another than they have: a second one changes nothing."""
+    return Why.VOTED if decision == "approve" and approval.vote_of(user) else None
+
+
+def refuse_stale_retry(approval: Approval, terms: str) -> Why | None:
     """None where the card still says that its run failed, and of what was shown."""
     if not (approval.outcome and approval.outcome.run_failed):
         return Why.NOT_FAILED
-    return None if digest == approval.digest else Why.CHANGED
+    return None if terms == approval.terms else Why.CHANGED

@@ -12,7 +12,8 @@ from bot.records import Change
 from bot.runs import Run
 from workflows.effects import EffectEntry
 from workflows.payloads import UnreadableQuestion, read_question
-from workflows.protocol import ApprovalRequest, Policy
+from workflows.policy import Policy, PolicyError
+from workflows.protocol import ApprovalRequest
 from workflows.runner import Question, ThreadState
 
 NOTHING_EXECUTED = "Nothing was executed"
@@ -254,15 +255,13 @@ class Progress:
 
 
 def refuse_undecidable(request: ApprovalRequest) -> None:
-    """UnreadableQuestion where a decision is allowed that has no button yet, or no approval is:
-    a card that leaves one out would not be what was asked."""
-    allowed = request.allowed_decisions
-    missing = [each for each in allowed if each not in ("approve", "reject")]
-    if missing or "approve" not in allowed:
-        raise UnreadableQuestion(
-            f"the question allows {', '.join(allowed)}; in Slack it is approve, or approve and "
-            "reject, so far"
-        )
+    """UnreadableQuestion where nobody could decide it."""
+    if request.policy is None:
+        return  # the workflow's own was checked at start
+    try:
+        request.policy.check()
+    except PolicyError as problem:
+        raise UnreadableQuestion(f"the request's policy {problem}") from None
 
 
 def _unsettled(approval: Approval) -> bool:

@@ -9,7 +9,7 @@ from workflows.schema import Schema
 
 # The next form takes the next number, and a migration to it: {1: brought_to_2, ...}. A migration
 # is given the stored dict of a Run or of an Approval; only the latter has an "id".
-SCHEMA = Schema(1)
+SCHEMA = Schema(2, {1: lambda stored: stored})  # 2: policies of stages; votes that count
 
 
 class Record(BaseModel):

@@ -25,7 +25,7 @@ from bot.health import Health
 from bot.http_endpoint import PATH, slack_events
 from bot.services import Services
 from bot.settings import BadSettings, BotSettings
-from bot.slack import SlackRefused
+from bot.slack_calls import SlackRefused
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from redis.asyncio import ConnectionPool
 
 from bot.runs import RETENTION
 from workflows.fields import SlackChannelId
-from workflows.protocol import APPROVER_ID, ApproverId, Policy
+from workflows.policy import APPROVER_ID, ApproverId, Policy
 
 SLACK_API = "https://slack.com/api/"
 

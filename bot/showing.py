@@ -7,12 +7,14 @@ from datetime import timedelta
 from redis.exceptions import RedisError
 
 from bot import steps
-from bot.approvals import Approval, MessageRef
+from bot.approvals import Approval
 from bot.changes import Changes
 from bot.channels import concerns
+from bot.inslack import MessageRef
 from bot.pacing import Later, Pacing
 from bot.records import Change
-from bot.slack import SlackGateway, SlackRefused, SlackUnavailable, Told
+from bot.slack import SlackGateway, Told
+from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.store import Store
 from bot.telemetry import reference
 from bot.views.card import Card, card

@@ -83,6 +83,10 @@ class Keys:
         return f"{self.prefix}server"
 
     @property
+    def absences(self) -> str:
+        return f"{self.prefix}absences"
+
+    @property
     def runs(self) -> str:
         return f"{self.prefix}runs"
 

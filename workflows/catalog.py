@@ -10,7 +10,7 @@ from langgraph.graph import StateGraph
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from workflows.effects import ThreadEffects
-from workflows.protocol import Policy
+from workflows.policy import Policy
 
 
 @dataclass(frozen=True)

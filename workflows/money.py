@@ -41,9 +41,14 @@ def to_minor(amount: Decimal, currency: str) -> int:
     return int(minor)
 
 
+def from_minor(minor: int, currency: str) -> Decimal:
+    """`1234, "USD"` -> `Decimal("12.34")`."""
+    return Decimal(f"{minor}E-{get_currency_precision(currency)}")
+
+
 def format_money(minor: int, currency: str) -> str:
     """`5000000, "USD"` -> `$50,000.00`; `1200, "JPY"` -> `¥1,200`. The code follows where the
     symbol alone would leave open whose dollar is meant."""
-    amount = Decimal(f"{minor}E-{get_currency_precision(currency)}")
+    amount = from_minor(minor, currency)
     with localcontext(prec=max(28, len(str(minor)) + 6)):  # else a long amount is rounded
         return format_currency(amount, currency, locale="en_US")

@@ -27,28 +27,17 @@ from pydantic import (
 from referencing.exceptions import Unresolvable
 
 from workflows.fields import RequestField, SlackUserId
+from workflows.policy import AllowedDecision, Policy
 
 MARKER = "countersign"  # the key by which our own questions are told from any other interrupt
 
 ThreadId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,127}$")]
-APPROVER_ID = r"^[UWS][A-Z0-9]{2,}$"
-ApproverId = Annotated[str, StringConstraints(pattern=APPROVER_ID)]
-AllowedDecision = Literal["approve", "edit", "reject", "respond"]
 Risk = Literal["low", "medium", "high"]
+Sensitivity = Literal["normal", "restricted"]
 
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Policy(_Value):
-    """Who may decide. An empty `approvers` means nobody, never everybody.
-
-    approvers: Slack ids of users (U…, W…) and user groups (S…).
-    """
-
-    approvers: tuple[ApproverId, ...]
-    requester_may_approve: bool = False
 
 
 class Editable(_Value):
@@ -87,13 +76,19 @@ class Editable(_Value):
 
 class ApprovalRequest(_Value):
     """What a person is asked. All of it but who and when (`policy`, `expires_in`,
-    `remind_after`) is shown, and is what the digest covers."""
+    `remind_after`) is shown, and is what the digest covers.
+
+    sensitivity: where it is restricted (patient data, say), only the title stands in the channel;
+    all else is shown to those who may decide, in a modal, and each look is in the audit trail. So
+    the title must name nothing that is to be kept.
+    """
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=150, strip_whitespace=True)]
     summary: str = ""
     fields: tuple[RequestField, ...] = ()
     details: str = ""
     risk: Risk = "medium"
+    sensitivity: Sensitivity = "normal"
     allowed_decisions: tuple[AllowedDecision, ...] = ("approve", "reject")
     editable: Editable | None = None
     policy: Policy | None = None
@@ -113,7 +108,10 @@ class ApprovalRequest(_Value):
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over the canonical JSON of what is shown."""
-        shown = self.model_dump(mode="json", exclude={"policy", "expires_in", "remind_after"})
+        unshown = {"policy", "expires_in", "remind_after"}
+        if self.sensitivity == "normal":  # as it was before there was another
+            unshown.add("sensitivity")
+        shown = self.model_dump(mode="json", exclude=unshown)
         canonical = json.dumps(
             shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
         )
@@ -129,9 +127,15 @@ class Actor(_Value):
 
 
 class _Decided(_Value):
+    """on_behalf_of: whose place `by` takes, who is away. stage: of the policy, from 0. also: the
+    others whose votes it took."""
+
     by: Actor
     at: AwareDatetime
     digest: str
+    on_behalf_of: SlackUserId | None = None
+    stage: int = 0
+    also: tuple[Actor, ...] = ()
 
 
 class Approve(_Decided):

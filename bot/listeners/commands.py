@@ -16,7 +16,7 @@ from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
 from bot.listeners.whereabouts import whereabouts
 from bot.runs import OtherInput
 from bot.services import Services
-from bot.slack import SlackRefused, SlackUnavailable
+from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.starting import BadStart, made_thread_id
 from bot.views.answers import NOT_KNOWN
 from bot.views.card import ActionId, Card

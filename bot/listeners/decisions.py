@@ -1,41 +1,55 @@
 """A click on a card: who may, does the button still hold, record, and only then acknowledge."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.approvals import Approval
+from bot.approvals import Approval, NoVote
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
 from bot.listeners.recording import Outcome, Recording
-from bot.policy import Member, Why, authorize, refuse_stale, refuse_stale_retry
+from bot.listeners.rights import right_of
+from bot.policy import (
+    Member,
+    Right,
+    Why,
+    refuse_closed,
+    refuse_person,
+    refuse_stale,
+    refuse_stale_retry,
+    refuse_voted,
+)
 from bot.records import Change
 from bot.retrying import retried
 from bot.runs import NotFailed
 from bot.services import Services
-from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
+from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.views.answers import NOT_RECORDED, NOT_SHOWN, refusal
 from bot.views.card import DECIDES, SETTLES, ActionId, ButtonValue
 from bot.views.details import details_view
-from workflows.protocol import Actor, Approve, Decision, Reject, Respond
+from workflows.protocol import DECISION, Actor, Decision, Respond
 
 LOOK_UP = 1.2  # seconds for Slack to say who clicked: leaves some of recording.DECIDE_WITHIN
 RETRY = "retry_run"  # decides nothing anew: what was decided is carried out after all
-CLICKS = {**DECIDES, **SETTLES, ActionId.RETRY: RETRY}
-STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)  # they learn nothing; others first what is new
+WITHDRAW = "withdraw"  # of a vote that has not decided yet
+CLICKS = {**DECIDES, **SETTLES, ActionId.RETRY: RETRY, ActionId.WITHDRAW: WITHDRAW}
+STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)
 
 
 @dataclass(frozen=True)
 class Click:
-    """teams: ids of the clicker's workspace. value: None where it is none of ours."""
+    """teams: ids of the clicker's workspace. value: None where it is none of ours. said: what a
+    modal asked for besides: `reason` of a reject, `values` of an edit, `text` of a response."""
 
     teams: tuple[str, ...]
     user: str
     decision: str
     value: ButtonValue | None
+    said: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
     def read(cls, body: dict[str, Any]) -> "Click":
@@ -75,7 +89,7 @@ async def open_details(services: Services, body: dict[str, Any]) -> str | None:
         return refusal(Why.UNKNOWN, None, "")
     try:
         member = await services.slack.member(user_of(body), *workspaces_of(body))
-        why = authorize(approval, member, {})
+        why = refuse_person(approval, member)
         if why is not None and why in STRANGERS:
             return refusal(why, approval, "")
         trigger = str(body.get("trigger_id") or "")
@@ -98,51 +112,80 @@ async def take(services: Services, click: Click) -> Outcome:
             return refusal(Why.UNKNOWN, None, click.decision)
         try:
             async with asyncio.timeout(LOOK_UP):
-                member, may_not = await _asked_slack(services.slack, approval, click)
+                right = await right_of(
+                    services,
+                    approval,
+                    click.user,
+                    *click.teams,
+                    any_stage=click.decision in (RETRY, WITHDRAW),
+                )
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
             return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
-        now = services.now()
-        stale = _stale(approval, value.digest, click.decision, now)
-        why = may_not if may_not in STRANGERS else stale or may_not
-        if why is not None:
-            return refusal(why, approval, click.decision)
-        actor = Actor(team=member.team, user=member.user, name=member.name)
-        try:
-            return await _changes(services, approval, click.decision, actor, now)
-        except NotFailed:
-            return refusal(Why.NOT_FAILED, approval, click.decision)
+        return await _meant(services, approval, click, value.digest, right)
 
     return await Recording(services.store, value.approval, meant).outcome()
 
 
-def _stale(approval: Approval, digest: str, decision: str, now: datetime) -> Why | None:
+async def _meant(
+    services: Services,
+    approval: Approval,
+    click: Click,
+    terms: str,
+    found: tuple[Member, Right | Why],
+) -> list[Change] | str:
+    """What it changes; the words, where it may not. Strangers learn nothing; others first what
+    is new."""
+    member, right = found
+    now = services.now()
+    stale = _stale(approval, terms, click.decision, now)
+    why = right if right in STRANGERS else stale or _refused(approval, click, right)
+    if isinstance(why, Why):
+        return refusal(why, approval, click.decision)
+    actor = Actor(team=member.team, user=member.user, name=member.name)
+    try:
+        return await _changes(services, approval, click, actor, right, now)
+    except NotFailed:
+        return refusal(Why.NOT_FAILED, approval, click.decision)
+    except NoVote:
+        return refusal(Why.NO_VOTE, approval, click.decision)
+
+
+def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None:
+    if click.decision == WITHDRAW:
+        return None  # theirs is looked for
+    voted = refuse_voted(approval, click.user, click.decision)
+    return voted or (right if isinstance(right, Why) else None)
+
+
+def _stale(approval: Approval, terms: str, decision: str, now: datetime) -> Why | None:
     if decision == RETRY:
-        return refuse_stale_retry(approval, digest)
-    return refuse_stale(approval, digest, decision, now)
+        return refuse_stale_retry(approval, terms)
+    if decision == WITHDRAW:
+        return refuse_closed(approval, now)
+    return refuse_stale(approval, terms, decision, now)
 
 
 async def _changes(
-    services: Services, approval: Approval, decision: str, actor: Actor, now: datetime
+    services: Services,
+    approval: Approval,
+    click: Click,
+    actor: Actor,
+    right: Right | Why,
+    now: datetime,
 ) -> list[Change]:
-    if decision == RETRY:
+    if click.decision == RETRY:
         return await retried(services.store, now, approval.thread_id, actor, approval.id)
-    decided = _decision(decision, by=actor, at=now, digest=approval.digest)
-    return [approval.decide(decided, now)]
+    if click.decision == WITHDRAW:
+        return [approval.withdraw(click.user, now)]
+    if isinstance(right, Why):
+        raise TypeError(f"{click.user} has no right, and was let through: {right}")
+    who_and_when: dict[str, Any] = {"by": actor, "at": now, "digest": approval.digest}
+    seat = {"stage": right.stage, "on_behalf_of": right.on_behalf_of}
+    return [approval.decide(_decision(click, **who_and_when, **seat), now)]
 
 
-async def _asked_slack(
-    slack: SlackGateway, approval: Approval, click: Click
-) -> tuple[Member, Why | None]:
-    """Who clicked, and why they may not decide. Groups are asked for only where they matter: an
-    approver by id decides also while Slack cannot tell who is in a group."""
-    member = await slack.member(click.user, *click.teams)
-    why = authorize(approval, member, {})
-    if why == Why.NOT_AN_APPROVER:
-        why = authorize(approval, member, await slack.groups(approval.policy.approvers))
-    return member, why
-
-
-def _decision(kind: str, **who_and_when: Any) -> Decision:
-    if kind in SETTLES.values():
-        return Respond(**who_and_when, text=kind)
-    return Approve(**who_and_when) if kind == "approve" else Reject(**who_and_when)
+def _decision(click: Click, **who_and_when: Any) -> Decision:
+    if click.decision in SETTLES.values():
+        return Respond(**who_and_when, text=click.decision)
+    made = {"type": click.decision, **who_and_when, **click.said}
+    return DECISION.validate_python(made)

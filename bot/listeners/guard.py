@@ -10,7 +10,8 @@ from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 
 from bot.listeners.payloads import channel_of, user_of
-from bot.slack import SlackGateway, SlackRefused, SlackUnavailable
+from bot.slack import SlackGateway
+from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.telemetry import reference
 from bot.views.answers import NEWER, NO_ANSWER, REFUSED, UNEXPECTED
 from bot.views.card import Card

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from bot.approvals import Approval, MessageRef
+from bot.approvals import Approval
 from bot.channels import trouble
+from bot.inslack import MessageRef
 from bot.records import Change
 from bot.services import Services
-from bot.slack import SlackRefused, SlackUnavailable
+from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.views.listing import Whereabouts
 
 LINKS_WITHIN = 1.0  # seconds

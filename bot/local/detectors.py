@@ -33,8 +33,11 @@ def _wrong(run: Run, approval: Approval, trail: list[AuditEvent]) -> list[str]:
     closing = [CLOSES[tag] for tag in tags[reopened:] if tag in CLOSES]
     before = [CLOSES[tag] for tag in tags[:reopened] if tag in CLOSES]
     expected = closing[0] if closing else "pending"
+    votes, supported = approval.votes, approval.status in ("approved", "edited")
     found = {
-        "more than one outcome": len(closing) > 1 or len(approval.votes) > 1,
+        "more than one outcome": len(closing) > 1,
+        "someone voted twice": len({vote.by.user for vote in votes}) < len(votes),
+        "approved by too few": supported and approval.open_stage is not None,
         "reopened, and not superseded before": before != ["superseded"] * tags.count(Tag.REOPENED),
         f"status {approval.status}, but the trail says {expected}": approval.status != expected,
         f"trail {approval.trail}, but {len(own)} events": approval.trail != len(own),

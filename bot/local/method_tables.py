@@ -203,6 +203,14 @@ METHODS: dict[str, Method] = {
             scopes=_words("channels:read groups:read im:read mpim:read"),
         ),
         Method(
+            "conversations.members",
+            100,
+            required=("channel",),
+            optional=("cursor", "limit"),
+            errors=frozenset(_words("channel_not_found fetch_members_failed invalid_cursor")),
+            scopes=_words("channels:read groups:read im:read mpim:read"),
+        ),
+        Method(
             "conversations.open",
             50,
             optional=_words("channel prevent_creation return_im users"),

@@ -107,6 +107,28 @@ def info(core: Core, arguments: Json) -> Json:
     return {"channel": fields}
 
 
+def members(core: Core, arguments: Json) -> Json:
+    """Ids of users, by page; of a private channel only where the app is in it."""
+    channel = core.channel(arguments["channel"])
+    core.require_scope(f"{channel.kind}:read")
+    start, limit = _number(arguments.get("cursor")), arguments.get("limit", 100)
+    if limit <= 0:
+        raise invalid_arguments("must be greater than 0 [json-pointer:/limit]")
+    end = start + min(limit, MOST)
+    more = base64.b64encode(f"user:{end}".encode()).decode() if end < len(channel.members) else ""
+    shown = list(channel.members[start:end])
+    return {"members": shown, "response_metadata": {"next_cursor": more}}
+
+
+def _number(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    try:
+        return int(base64.b64decode(cursor, validate=True).decode().removeprefix("user:"))
+    except (binascii.Error, ValueError) as error:
+        raise ApiError("invalid_cursor") from error
+
+
 def _described(core: Core, channel: Channel) -> Json:
     shared: Json = {
         "id": channel.id,

@@ -37,6 +37,7 @@ HANDLERS: dict[str, Handler] = {
     "conversations.history": methods_conversations.history,
     "conversations.replies": methods_conversations.replies,
     "conversations.info": methods_conversations.info,
+    "conversations.members": methods_conversations.members,
     "conversations.open": methods_conversations.open_,
     "users.info": methods_people.users_info,
     "users.lookupByEmail": methods_people.users_lookup_by_email,

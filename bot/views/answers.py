@@ -24,6 +24,10 @@ OTHER_BUTTON = (
     ":no_entry_sign: This button belongs to another version of Countersign, or to nothing that we "
     "know. *Nothing was recorded.* `/approvals` lists what is pending."
 )
+OTHER_VIEW = (
+    ":no_entry_sign: This form was opened by someone else, or by another version of Countersign. "
+    "*Nothing was recorded.* Open it again."
+)
 REDIS_AWAY = (
     ":warning: Our database does not answer, so *nothing was recorded*, and it will not be later. "
     "Try again in a minute."
@@ -103,8 +107,22 @@ def _fixed(reason: str) -> Callable[[Approval | None, str], str]:
     return lambda _approval, _decision: f"{reason} *Nothing was recorded.*"
 
 
+def _not_their_turn(approval: Approval | None, _: str) -> str:
+    stage = approval.open_stage if approval else None
+    first = approval.stages[stage] if approval and stage is not None else None
+    name = f"*{escape(first.name, 60)}*" if first and first.name else "others"
+    who = (
+        ", ".join(_approver(each) for each in first.approvers[:APPROVERS_AT_MOST]) if first else ""
+    )
+    return (
+        f"It is not your turn yet: first it needs {name} ({who}). You are asked when they are "
+        "done. *Nothing was recorded.*"
+    )
+
+
 def _not_an_approver(approval: Approval | None, _: str) -> str:
-    approvers = approval.policy.approvers if approval else ()
+    stages = approval.stages if approval else ()
+    approvers = list(dict.fromkeys(each for stage in stages for each in stage.approvers))
     allowed = ", ".join(_approver(each) for each in approvers[:APPROVERS_AT_MOST])
     left = len(approvers) - APPROVERS_AT_MOST
     more = f" and {left} more" if left > 0 else ""
@@ -115,6 +133,8 @@ def _not_an_approver(approval: Approval | None, _: str) -> str:
 
 
 def _approver(approver: str) -> str:
+    if approver[0] in "CG":
+        return f"whoever is in <#{approver}>"
     return f"<!subteam^{approver}>" if approver.startswith("S") else user(approver)
 
 
@@ -128,6 +148,10 @@ _SENTENCES = {
     Why.NOT_FAILED: _not_failed,
     Why.NOT_AN_APPROVER: _not_an_approver,
     Why.REQUESTER: _fixed("You asked for this, so someone else has to decide it."),
+    Why.NAMED: _fixed("The request names you, so someone else has to decide it."),
+    Why.NOT_THEIR_TURN: _not_their_turn,
+    Why.VOTED: _fixed("Your vote is counted already, and one person has one."),
+    Why.NO_VOTE: _fixed("There is no vote of yours on this that could be taken back."),
     Why.OTHER_WORKSPACE: _fixed("This belongs to another Slack workspace than yours."),
     Why.NOT_A_MEMBER: _fixed(
         "Only full members of this workspace decide: no guests, bots, deactivated users or people "

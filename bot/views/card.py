@@ -23,6 +23,8 @@ from bot.views.text import (
     plain,
     user,
 )
+from bot.views.votes import votes
+from workflows.protocol import Decision
 
 SUMMARY_AT_MOST = 600
 DETAILS_AT_MOST = 1200
@@ -40,6 +42,7 @@ class ActionId(StrEnum):
     NOT_HAPPENED = "countersign_not_happened"
     CALL_AGAIN = "countersign_call_again"
     RETRY = "countersign_retry"
+    WITHDRAW = "countersign_withdraw"
     PREVIOUS = "countersign_previous"
     NEXT = "countersign_next"
     DETAILS = "countersign_details"
@@ -59,7 +62,8 @@ SETTLES = {
 
 
 class ButtonValue(BaseModel):
-    """What a decision's button carries: which approval, and the digest of what was shown."""
+    """What a decision's button carries: which approval, and the digest of what was shown (its
+    `terms`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -85,7 +89,7 @@ class Card:
 
 def card(approval: Approval, names: Mapping[str, str]) -> Card:
     """names: display names of users, by id."""
-    blocks = [*_question(approval, names), *standing(approval)]
+    blocks = [*_question(approval, names), *standing(approval), *votes(approval)]
     if approval.status == "pending":
         blocks.append(_buttons(approval, names))
     else:
@@ -173,13 +177,15 @@ def _about(approval: Approval) -> str:
         [
             f"{risk} · {until}" if approval.status == "pending" else risk,
             f"Requested by {asked} {moment(approval.requested_at)}",
-            f"{which} · digest `{short(approval.digest)}`",
+            f"{which} · digest `{short(approval.terms)}`",
         ]
     )
 
 
 def _buttons(approval: Approval, names: Mapping[str, str]) -> Block:
     buttons = [_button(approval, *button, names) for button in _offered(approval)]
+    if approval.votes:
+        buttons.append(_button(approval, ActionId.WITHDRAW, "Withdraw my vote", "", names))
     if not shows_all(approval):
         label, value = plain("Show everything", 75), _value(approval)
         details = {"action_id": ActionId.DETAILS, "text": label, "value": value}
@@ -204,7 +210,7 @@ def shows_all(approval: Approval) -> bool:
 
 
 def _value(approval: Approval) -> str:
-    value = ButtonValue(approval=approval.id, digest=approval.digest)
+    value = ButtonValue(approval=approval.id, digest=approval.terms)
     return json.dumps(value.model_dump(), separators=(",", ":"))
 
 
@@ -237,8 +243,7 @@ def confirmation(approval: Approval, means: str, names: Mapping[str, str]) -> st
     gives way where it gets long."""
     asked = line(names.get(approval.requester or "", "a workflow"), 30)
     rest = (
-        f" – asked by {asked}. {means} "
-        f"Thread {approval.thread_id}, digest {short(approval.digest)}."
+        f" – asked by {asked}. {means} Thread {approval.thread_id}, digest {short(approval.terms)}."
     )
     return line(approval.request.title, CONFIRM_AT_MOST - len(rest)) + rest
 
@@ -269,9 +274,20 @@ def _verdict(approval: Approval) -> list[Element]:
             return [rich.emoji("hourglass"), words, *when]
         case status:
             sign = "no_entry" if status == "rejected" else "white_check_mark"
-            by = approval.decision.by if approval.decision else None
-            who = rich.mention(by.user) if by and by.user else rich.text("a reviewer")
-            return [rich.emoji(sign), _bold(f" {status.capitalize()} by "), who, *when]
+            who = _deciders(approval.decision)
+            return [rich.emoji(sign), _bold(f" {status.capitalize()} by "), *who, *when]
+
+
+def _deciders(decision: Decision | None) -> list[Element]:
+    """`@mara for @jonas and @tom`: all whose votes it took, and whose place they took."""
+    if decision is None or not decision.by.user:
+        return [rich.text("a reviewer")]
+    absent = decision.on_behalf_of
+    who = [rich.mention(decision.by.user)]
+    who += [rich.text(" for "), rich.mention(absent)] if absent else []
+    for other in decision.also:
+        who += [rich.text(" and "), rich.mention(other.user)] if other.user else []
+    return who
 
 
 def _state(approval: Approval) -> list[Element]:

@@ -5,4 +5,5 @@ from bot.approvals import Approval
 
 def people_on(approval: Approval) -> list[str | None]:
     named = [field.value for field in approval.request.fields if field.kind == "user"]
-    return [approval.requester, *named, *(vote.by.user for vote in approval.votes)]
+    voters = [who for vote in approval.votes for who in (vote.by.user, vote.on_behalf_of)]
+    return [approval.requester, *named, *voters]

@@ -33,17 +33,33 @@ def _told(event: AuditEvent) -> tuple[str, Parts]:
 
 
 def _by(verb: str) -> Callable[[AuditEvent], Parts]:
-    """`Approved by @mara on digest 3f9a…: reason`"""
+    """`Approved by @mara for @jonas on digest 3f9a…: reason`"""
 
     def words(event: AuditEvent) -> Parts:
         said = _detail(event, "reason") or _detail(event, "text")
         return [
             *_who(verb, event),
+            *_instead(event),
             *([rich.text(" on digest "), rich.code(short(event.digest))] if event.digest else []),
             *([rich.text(f": {said}")] if said else []),
         ]
 
     return words
+
+
+def _instead(event: AuditEvent) -> Parts:
+    absent = str(event.detail.get("on_behalf_of") or "")
+    return [rich.text(" for "), rich.mention(absent)] if absent else []
+
+
+def _voted(event: AuditEvent) -> Parts:
+    """`Changes proposed by @mara on digest 3f9a…; …`"""
+    edits = event.detail.get("type") == "edit"
+    words = _by("Changes proposed" if edits else "One approval")(event)
+    stage = _detail(event, "stage")
+    more = f"; {stage}" if stage else ""
+    void = "; the votes before it are void" if event.detail.get("voided") else ""
+    return [*words, rich.text(f"{more}{void}")] if more or void else words
 
 
 def _says(before: str, key: str = "") -> Callable[[AuditEvent], Parts]:
@@ -75,6 +91,8 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.EDITED: ("pencil2", _by("Approved with changes")),
     Tag.REJECTED: ("no_entry", _by("Rejected")),
     Tag.ANSWERED: ("speech_balloon", _by("Answered")),
+    Tag.VOTED: ("ballot_box_with_ballot", _voted),
+    Tag.WITHDRAWN: ("leftwards_arrow_with_hook", lambda event: _who("Vote withdrawn", event)),
     Tag.EXPIRED: ("hourglass", _says("Expired: nobody decided in time")),
     Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow no longer waits for it")),
     Tag.RESTORED: (

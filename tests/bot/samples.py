@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.approvals import Approval, MessageRef
+from bot.approvals import Approval
 from bot.audit import Draft, Tag
+from bot.inslack import MessageRef
 from bot.policy import Member
 from bot.runs import Run
 from workflows.effects import EffectEntry, Receipt
 from workflows.payloads import Asked
+from workflows.policy import Policy
 from workflows.protocol import (
     MARKER,
     Actor,
@@ -16,7 +18,6 @@ from workflows.protocol import (
     Approve,
     Decision,
     Edit,
-    Policy,
     Reject,
     Respond,
 )

@@ -9,7 +9,8 @@ import pytest
 
 from bot.bolt_app import socket_log
 from bot.services import Services
-from bot.slack import SlackGateway, SlackUnavailable, slack_client
+from bot.slack import SlackGateway
+from bot.slack_calls import SlackUnavailable, slack_client
 from tests.bot.samples import MARA, TEAM
 from tests.bot.standin import AUTH, answering
 from tests.clicks import deliver, drawn_click

@@ -9,14 +9,12 @@ import pytest
 
 from bot.approvals import (
     ANSWERS,
-    RETRY_SLACK,
-    RETRY_SLACK_AT_MOST,
     Approval,
     Closed,
     Doubt,
-    MessageRef,
 )
 from bot.audit import Tag
+from bot.inslack import RETRY_SLACK, RETRY_SLACK_AT_MOST, MessageRef
 from bot.records import Change
 from tests.bot.samples import (
     CHANNEL,
@@ -41,7 +39,7 @@ from tests.bot.samples import (
     run,
 )
 from workflows.payloads import Asked
-from workflows.protocol import Policy
+from workflows.policy import Policy
 
 
 def test_a_question_becomes_a_pending_approval_that_says_what_was_asked() -> None:
@@ -79,7 +77,12 @@ def test_the_policy_of_the_request_comes_before_the_default(own: Policy) -> None
 
 OUTCOMES: list[tuple[Any, str, Tag, dict[str, Any]]] = [
     (approve, "approved", Tag.APPROVED, {}),
-    (edit, "edited", Tag.EDITED, {"values": {"amount": 1}}),
+    (
+        edit,
+        "edited",
+        Tag.EDITED,
+        {"values": {"amount": 1}, "before": {}, "edited_by": MARA},
+    ),
     (partial(reject, reason="Too much"), "rejected", Tag.REJECTED, {"reason": "Too much"}),
     (answer, "answered", Tag.ANSWERED, {"text": "Send it on Monday"}),
 ]

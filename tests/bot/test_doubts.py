@@ -28,7 +28,7 @@ from tests.bot.samples import (
 )
 from tests.bot.test_progress import After
 from workflows.effects import EffectEntry
-from workflows.protocol import Policy
+from workflows.policy import Policy
 
 OWN = Policy(approvers=(MARA,))
 ENTRY = effect("mail:1", after(2), state="in_doubt", receipt=None)

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from bot.app import connect
 from bot.local.redis import EmbeddedRedis
 from bot.pacing import PATIENCE, SPACING, Later, Pacing
-from bot.slack import SlackUnavailable
+from bot.slack_calls import SlackUnavailable
 from bot.store import Store
 from tests.bot.samples import CHANNEL
 from tests.eventually import eventually

@@ -12,6 +12,7 @@ from bot.records import Change
 from bot.runs import MAX_ATTEMPTS, Run
 from tests.bot.samples import (
     CHANNEL,
+    MARA,
     NOW,
     POLICY,
     TEAM,
@@ -29,6 +30,7 @@ from tests.bot.samples import (
 )
 from workflows.effects import EffectEntry
 from workflows.payloads import UnreadableQuestion
+from workflows.policy import Policy
 from workflows.runner import Question
 
 ASKED = request()
@@ -338,8 +340,14 @@ def test_a_rejection_is_never_told_the_effect_of_another_decision() -> None:
     assert ended.outcome("ap_2") == ("done", NOTHING_EXECUTED)
 
 
-@pytest.mark.parametrize("allowed", [("respond",), ("reject",), ("approve", "respond")])
-def test_a_question_that_has_no_button_for_a_decision_is_an_error(allowed: tuple[str, ...]) -> None:
-    asked = request(allowed_decisions=allowed)
-    with pytest.raises(UnreadableQuestion, match="in Slack it is approve, or approve and reject"):
+@pytest.mark.parametrize(
+    ("policy", "problem"),
+    [
+        (Policy(), "names nobody who could decide"),
+        (Policy(approvers=(MARA,), quorum=2), "wants 2 to approve and names 1"),
+    ],
+)
+def test_a_question_that_nobody_could_decide_is_an_error(policy: Policy, problem: str) -> None:
+    asked = request(policy=policy)
+    with pytest.raises(UnreadableQuestion, match=problem):
         progress().note(state(question(asked)))

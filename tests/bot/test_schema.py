@@ -23,6 +23,7 @@ from workflows import effects
 from workflows.effects import EffectEntry, EffectLedger
 from workflows.schema import NewerRecord, Schema, Stored, Unreadable
 
+NEWER = SCHEMA.version + 1
 FORMS = Path(__file__).parent / "forms.json"
 
 
@@ -105,8 +106,8 @@ async def test_a_newer_record_hides_no_other_and_is_told_of_once(
 ) -> None:
     await store.commit(Change(run()), Change(opened()), Change(opened("ap_2")))
     await store.commit(Change(run(thread_id="t2")))
-    await rewritten(store, store.keys.approval("ap_1"), schema_version=2, colour="blue")
-    await rewritten(store, store.keys.run(THREAD), schema_version=2)
+    await rewritten(store, store.keys.approval("ap_1"), schema_version=NEWER, colour="blue")
+    await rewritten(store, store.keys.run(THREAD), schema_version=NEWER)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             pending, _total = await store.pending(0, 5)
@@ -123,7 +124,7 @@ async def test_a_newer_record_hides_no_other_and_is_told_of_once(
 
 async def test_who_asks_for_a_newer_record_or_for_its_thread_is_told(store: Store) -> None:
     await store.commit(Change(run()), Change(opened()), Change(opened("ap_2")))
-    await rewritten(store, store.keys.approval("ap_1"), schema_version=2)
+    await rewritten(store, store.keys.approval("ap_1"), schema_version=NEWER)
     for asking in (store.approval("ap_1"), store.approvals_of(THREAD)):
         with pytest.raises(NewerRecord, match="the approval ap_1"):
             await asking
@@ -134,7 +135,7 @@ async def test_a_newer_record_is_never_written_over(store: Store) -> None:
     """Not even by who read it before it was: it has another version now."""
     (record,) = await store.commit(Change(opened()))
     await store.commit(Change(record.to(team="T0NEW")))
-    await rewritten(store, store.keys.approval("ap_1"), schema_version=2, colour="blue")
+    await rewritten(store, store.keys.approval("ap_1"), schema_version=NEWER, colour="blue")
     with pytest.raises(Conflict):
         await store.commit(record.decide(approve(record), NOW))
     stored = json.loads(await store.redis.hget(store.keys.approval("ap_1"), "body") or "")
@@ -149,19 +150,19 @@ async def test_an_older_record_is_written_back_in_the_present_form(
     def moved(stored: Stored) -> Stored:
         return {**stored, "channel": "C0MOVED"}
 
-    monkeypatch.setattr(Approval, "form", Schema(2, {1: moved}))
+    monkeypatch.setattr(Approval, "form", Schema(3, {**SCHEMA.migrations, 2: moved}))
     record = await store.approval("ap_1")
     assert record is not None
-    assert (record.channel, record.schema_version) == ("C0MOVED", 2)
+    assert (record.channel, record.schema_version) == ("C0MOVED", 3)
     await store.commit(record.decide(approve(record), NOW))
     stored = json.loads(await store.redis.hget(store.keys.approval("ap_1"), "body") or "")
-    assert (stored["channel"], stored["schema_version"]) == ("C0MOVED", 2)
+    assert (stored["channel"], stored["schema_version"]) == ("C0MOVED", 3)
 
 
 async def test_an_effect_of_newer_code_is_left_alone(store: Store) -> None:
     ledger = EffectLedger(store.redis, store.keys.prefix)
     await store.redis.sadd(ledger.thread_key(THREAD), "refund:1")
-    newer = {"schema_version": 2, "key": "refund:1"}
+    newer = {"schema_version": 9, "key": "refund:1"}
     await store.redis.set(ledger.key("refund:1"), json.dumps(newer))
     with pytest.raises(NewerRecord, match="the effect refund:1 was written by a newer version"):
         await ledger.entries(THREAD)

@@ -10,19 +10,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.approvals import Approval, MessageRef
+from bot.approvals import Approval
+from bot.inslack import MessageRef
 from bot.local.server import LocalSlack
-from bot.slack import (
-    CARD_EVENT,
-    CLOCK_SKEW,
-    PAGE,
-    TRAIL_EVENT,
-    SlackGateway,
-    SlackRefused,
-    SlackUnavailable,
-    Told,
-    slack_client,
-)
+from bot.slack import CARD_EVENT, CLOCK_SKEW, PAGE, TRAIL_EVENT, SlackGateway, Told
+from bot.slack_calls import SlackRefused, SlackUnavailable, slack_client
 from bot.views.card import Card, card
 from tests.bot.samples import CHANNEL, JONAS, MARA, NAMES, TEAM, approval
 

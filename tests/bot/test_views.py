@@ -36,7 +36,7 @@ from tests.bot.samples import (
 )
 from workflows.catalog import Workflow
 from workflows.payloads import Asked
-from workflows.protocol import Policy
+from workflows.policy import Policy
 
 ALL_KINDS: list[dict[str, Any]] = [
     {"kind": "text", "label": "Customer", "value": "Acme GmbH"},
@@ -103,8 +103,8 @@ def test_a_card_is_taken_in_each_state(name: str, risk: str) -> None:
 
     assert drawn.problems(shown) == []
     assert shown == card(of, NAMES)
-    assert f"digest `{of.digest[:12]}`" in drawn.words(shown)
-    assert of.digest[:13] not in drawn.words(shown)
+    assert f"digest `{of.terms[:12]}`" in drawn.words(shown)
+    assert of.terms[:13] not in drawn.words(shown)
     if of.doubt and of.status == "pending":
         assert [each["text"]["text"] for each in drawn.buttons(shown).values()] == [
             *ANSWERS.values()

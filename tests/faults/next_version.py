@@ -18,7 +18,9 @@ def coloured(stored: Stored) -> Stored:
     return {**stored, "colour": "brought up"}
 
 
-records.SCHEMA = effects.SCHEMA = NEXT = Schema(2, {1: coloured})
+PRESENT = records.SCHEMA
+NEXT = Schema(PRESENT.version + 1, {**PRESENT.migrations, PRESENT.version: coloured})
+records.SCHEMA = effects.SCHEMA = NEXT
 
 
 class EffectEntry(effects.EffectEntry):

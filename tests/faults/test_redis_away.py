@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.approvals import RESTORED_NOTE
+from bot.inslack import RESTORED_NOTE
 from bot.local.detectors import violations
 from bot.local.redis import EmbeddedRedis
 from bot.local.server import LocalSlack

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.services import Services
-from bot.slack import SlackRefused
+from bot.slack_calls import SlackRefused
 from tests.deployment import CHANNEL, Deployment
 from tests.eventually import eventually
 

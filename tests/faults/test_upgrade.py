@@ -17,7 +17,7 @@ from langgraph.runtime import RunControl
 from bot.audit import first_broken
 from bot.local.instances import OURS, Instance
 from bot.local.person import Seen
-from bot.records import Change
+from bot.records import SCHEMA, Change
 from bot.services import Services
 from bot.steps import Step
 from bot.views.card import ButtonValue
@@ -27,6 +27,7 @@ from tests.eventually import eventually
 from tests.faults.versions import after
 
 PATIENCE = 90.0
+NEXT = SCHEMA.version + 1  # the form of tests/faults/next_version.py
 ROOT = Path(__file__).parent.parent.parent
 NEWER = "An update is being rolled out"
 
@@ -131,7 +132,7 @@ async def polished(deployment: Deployment, thread_id: str) -> None:
     assert [event.tag for event in trail].count("run:polished") == 1  # pyright: ignore[reportArgumentType]
     (approval_id,) = map(_text, ids)
     approval = await stored(deployment, f"approval:{approval_id}")
-    assert (approval["schema_version"], approval["colour"]) == (2, "next")
+    assert (approval["schema_version"], approval["colour"]) == (NEXT, "next")
 
 
 async def test_what_is_the_newer_ones_waits_for_it(deployment: Deployment) -> None:
@@ -142,7 +143,7 @@ async def test_what_is_the_newer_ones_waits_for_it(deployment: Deployment) -> No
         (approval,) = [await deployment.settled("new", within=PATIENCE)]
         keys = (bot.store.keys.run("new"), bot.store.keys.approval(approval.id))
         for key in keys:
-            await form_is(bot, key, 2)
+            await form_is(bot, key, NEXT)
         await deployment.person("mara").click(card, "Approve")
         assert "*Nothing was recorded.*" in (await deployment.told("mara", NEWER)).words
         before = [await bot.store.redis.hgetall(key) for key in keys]
@@ -154,7 +155,7 @@ async def test_what_is_the_newer_ones_waits_for_it(deployment: Deployment) -> No
         await approved(deployment, "Old")
         assert [await bot.store.redis.hgetall(key) for key in keys] == before
         for key in keys:
-            await form_is(bot, key, 1)
+            await form_is(bot, key, SCHEMA.version)
         await approved(deployment, "New")
     assert len(await deployment.payments.refunds()) == 2
 
@@ -168,7 +169,7 @@ async def test_a_decision_that_newer_code_recorded_is_carried_out_by_newer_code(
         card = await deployment.card("Refund $120.50 to Acme GmbH", within=PATIENCE)
         approval = await deployment.settled("t1", within=PATIENCE)
         key = bot.store.keys.approval(approval.id)
-        await form_is(bot, key, 2)
+        await form_is(bot, key, NEXT)
         run = await bot.store.run("t1")
         assert run is not None
         await bot.store.commit(Change(run.drained(bot.now())))  # it is due, and cannot be done
@@ -178,7 +179,7 @@ async def test_a_decision_that_newer_code_recorded_is_carried_out_by_newer_code(
             return now is not None and now.retry_at is not None and "newer version" in now.error
 
         await eventually("it is left for a minute", left, PATIENCE)
-        await form_is(bot, key, 1)
+        await form_is(bot, key, SCHEMA.version)
     async with deployment.instance("new", now=after(minutes=2)):
         await deployment.person("mara").click(card, "Approve")
         await deployment.reads(card, "Refund done", within=PATIENCE)
@@ -197,7 +198,7 @@ async def test_a_question_whose_record_cannot_be_read_is_not_opened_for_ever(
                 run.workflow, thread_id, run.input, {}, lease=lease, control=RunControl()
             )
         key = state.open[0].key
-        newer: dict[Any, Any] = {"version": 3, "body": json.dumps({"schema_version": 2})}
+        newer: dict[Any, Any] = {"version": 3, "body": json.dumps({"schema_version": NEXT})}
         await bot.store.redis.hset(bot.store.keys.approval(key), mapping=newer)
         await asyncio.wait_for(bot.tasks.advance(thread_id), PATIENCE)
         run = await bot.store.run(thread_id)

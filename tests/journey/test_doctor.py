@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from bot.app import open_doctor
 from bot.doctor import Examination
+from bot.records import SCHEMA
 from tests.deployment import Deployment
 from tests.faults.versions import mail
 from tests.journey.test_command_line import run
@@ -101,7 +102,11 @@ async def test_each_reason_is_named_with_its_cure(deployment: Deployment, name: 
 @pytest.mark.parametrize(
     ("body", "what", "cure"),
     [
-        ({"schema_version": 2}, "newer version of Countersign", "This code is the older one"),
+        (
+            {"schema_version": SCHEMA.version + 1},
+            "newer version of Countersign",
+            "This code is the older one",
+        ),
         ({}, "the approval ap_x cannot be read (ValidationError)", "The record is damaged"),
     ],
 )

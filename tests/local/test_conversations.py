@@ -180,3 +180,19 @@ async def test_user_groups(client: Client) -> None:
     assert {group["handle"] for group in groups["usergroups"]} == {"finance-approvers", "partners"}
     call = client.usergroups_users_list(usergroup="S00000000")
     assert await error_of(call) == "no_such_subteam"
+
+
+async def test_members_come_by_page(client: Client) -> None:
+    found: list[str] = []
+    cursor = ""
+    for _ in range(3):
+        page = await client.conversations_members(channel=SALES.id, limit=2, cursor=cursor)
+        found += page["members"]
+        cursor = page["response_metadata"]["next_cursor"]
+        if not cursor:
+            break
+
+    assert found == [MARA.id, JONAS.id, TOM.id]
+    assert await error_of(client.conversations_members(channel=BOARD.id)) == "channel_not_found"
+    wrong = client.conversations_members(channel=SALES.id, cursor="x")
+    assert await error_of(wrong) == "invalid_cursor"

@@ -12,6 +12,7 @@ from bot.local.web_api import HANDLERS
 
 DESCRIBED = Path(__file__).parents[3] / "shared" / "slack" / "methods"
 LEFT_OUT = {"oauth.v2.access"}
+BESIDE = {"conversations.members"}  # by Slack's public reference; it is not described there
 
 pytestmark = pytest.mark.skipif(not DESCRIBED.is_dir(), reason="Slack's description is not here")
 
@@ -49,11 +50,11 @@ def differences(method: Method, told: dict[str, Any]) -> list[str]:
 def test_every_method_described_is_served() -> None:
     names = {path.stem for path in DESCRIBED.glob("*.json")}
 
-    assert set(METHODS) == names - LEFT_OUT
+    assert set(METHODS) == (names - LEFT_OUT) | BESIDE
     assert set(HANDLERS) == set(METHODS) - {"apps.connections.open"}
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", sorted(set(METHODS) - BESIDE))
 def test_the_table_agrees(name: str) -> None:
     assert differences(METHODS[name], described(name)) == []
 

@@ -11,8 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from redis.asyncio import Redis
 
 from bot import steps
-from bot.approvals import Approval, Closed, MessageRef
+from bot.approvals import Approval, Closed
 from bot.audit import AuditEvent, Tag, first_broken
+from bot.inslack import MessageRef
 from bot.records import Change
 from bot.store import Conflict, Store
 from tests.bot.samples import CHANNEL, THREAD, after, approve, opened, reject, run

@@ -134,6 +134,7 @@ SHOWN: list[dict[str, Any]] = [
     {"summary": "Damaged parcel "},
     {"details": ""},
     {"risk": "medium"},
+    {"sensitivity": "restricted"},
     {"allowed_decisions": ("approve",)},
     {"allowed_decisions": ("reject", "approve")},
     {"allowed_decisions": ("approve", "reject", "edit"), "editable": EDITABLE},

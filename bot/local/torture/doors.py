@@ -14,7 +14,7 @@ from bot.local.torture.calls import Calls, CountedConnection, CountedSlack
 from bot.local.torture.outside import allowed
 from bot.local.torture.world import World
 from bot.queue import Queue
-from bot.slack import slack_client
+from bot.slack_calls import slack_client
 from bot.steps import Step
 from workflows.clock import Clock
 from workflows.effects import EffectLedger, Receipt, ThreadEffects

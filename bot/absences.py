@@ -1,0 +1,52 @@
+"""Who is away, until when, and who decides in their place meanwhile."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from redis.asyncio import Redis
+
+from bot.store import Keys
+from workflows.fields import SlackUserId
+
+
+class Absence(BaseModel):
+    """deputy: None where nobody takes their place."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user: SlackUserId
+    deputy: SlackUserId | None
+    since: AwareDatetime
+    until: AwareDatetime
+
+    def holds(self, now: datetime) -> bool:
+        return self.since <= now < self.until
+
+
+def deputies(absences: Iterable[Absence], now: datetime) -> dict[str, str]:
+    """By each who is away at `now`, who takes their place."""
+    return {each.user: each.deputy for each in absences if each.deputy and each.holds(now)}
+
+
+@dataclass(frozen=True)
+class Absences:
+    """All that are known, in one hash: a workspace has few."""
+
+    redis: Redis
+    keys: Keys
+
+    async def all(self) -> list[Absence]:
+        return [Absence.model_validate_json(v) for v in await self.redis.hvals(self.keys.absences)]
+
+    async def of(self, user: str) -> Absence | None:
+        stored = await self.redis.hget(self.keys.absences, user)
+        return Absence.model_validate_json(stored) if stored else None
+
+    async def put(self, absence: Absence) -> None:
+        await self.redis.hset(self.keys.absences, absence.user, absence.model_dump_json())
+
+    async def drop(self, user: str) -> bool:
+        """Was there one?"""
+        return bool(await self.redis.hdel(self.keys.absences, user))

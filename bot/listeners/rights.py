@@ -1,0 +1,29 @@
+"""Who someone is and what they may decide: Slack is asked for no more than the answer needs."""
+
+from bot.absences import Absences, deputies
+from bot.approvals import Approval
+from bot.policy import Member, People, Right, Why, authorize
+from bot.services import Services
+
+UNSURE = (Why.NOT_AN_APPROVER, Why.NOT_THEIR_TURN)  # until groups and deputies are known
+
+
+async def right_of(
+    services: Services, approval: Approval, user: str, *teams: str, any_stage: bool = False
+) -> tuple[Member, Right | Why]:
+    """Who it is, and what they may decide now. Groups are asked for only where they matter: an
+    approver by id decides also while Slack cannot tell who is in a group."""
+    member = await services.slack.member(user, *teams)
+    right = authorize(approval, member, any_stage=any_stage)
+    if right in UNSURE:
+        people = await people_of(services, approval)
+        right = authorize(approval, member, people, any_stage=any_stage)
+    return member, right
+
+
+async def people_of(services: Services, approval: Approval) -> People:
+    """The members of the groups that its policy names, and who is away."""
+    named = [each for stage in approval.stages for each in stage.approvers]
+    absences = Absences(services.store.redis, services.store.keys)
+    away = deputies(await absences.all(), services.now())
+    return People(await services.slack.groups(named), away)

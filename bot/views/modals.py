@@ -1,0 +1,60 @@
+"""What all our modals share: what they carry, and how one tells that it was refused."""
+
+import json
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.approvals import Approval
+from bot.views.text import Block, plain, section
+
+TITLE_AT_MOST = 24
+SAID_AT_MOST = 3000
+
+
+class Carried(BaseModel):
+    """A modal's private_metadata: ids only, never what is asked. opener: who alone may submit it.
+    approval, digest: as in a button's value; "" where it is about none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    opener: str
+    approval: str = ""
+    digest: str = ""
+    about: str = ""
+
+    @classmethod
+    def read(cls, metadata: str) -> "Carried | None":
+        """None where it is not one of ours."""
+        try:
+            return cls.model_validate_json(metadata)
+        except ValidationError:
+            return None
+
+    @classmethod
+    def of(cls, approval: Approval, opener: str, about: str = "") -> "Carried":
+        return cls(opener=opener, approval=approval.id, digest=approval.terms, about=about)
+
+
+def modal(
+    callback_id: str, title: str, blocks: list[Block], carried: Carried, submit: str = ""
+) -> Block:
+    """A view for views.open. submit: the label of its button; without it, it is only read."""
+    view: Block = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(title, TITLE_AT_MOST),
+        "close": plain("Cancel" if submit else "Close", TITLE_AT_MOST),
+        "private_metadata": json.dumps(carried.model_dump(exclude_defaults=True)),
+        "blocks": blocks,
+    }
+    return {**view, "submit": plain(submit, TITLE_AT_MOST)} if submit else view
+
+
+def told_view(words: str, title: str = "Not recorded") -> Block:
+    """In place of the modal that was submitted. words: mrkdwn of ours."""
+    return {
+        "type": "modal",
+        "title": plain(title, TITLE_AT_MOST),
+        "close": plain("Close", TITLE_AT_MOST),
+        "blocks": [section(words[:SAID_AT_MOST])],
+    }

@@ -1,0 +1,47 @@
+"""How far a decision of several people is: what is still missing, and who voted."""
+
+from bot.approvals import Approval
+from bot.views import rich
+from bot.views.rich import Element
+from bot.views.text import Block, line
+from workflows.policy import Stage
+from workflows.protocol import Decision
+
+
+def votes(approval: Approval) -> list[Block]:
+    """Nothing where one vote decides, and none is there."""
+    stages = approval.stages
+    if len(stages) == 1 and stages[0].quorum == 1 and (approval.decision or not approval.votes):
+        return []
+    lines = [_stage(approval, number, stage) for number, stage in enumerate(stages)]
+    name = f"{approval.id}.{approval.revision}.votes"
+    return [rich.block(rich.paragraph(*_joined(lines)), block_id=name)]
+
+
+def _stage(approval: Approval, number: int, stage: Stage) -> list[Element]:
+    """`☑ finance: 1 of 2 · @mara approved`"""
+    cast = [vote for vote in approval.votes if vote.stage == number]
+    missing = approval.missing(number)
+    is_open = approval.is_open and approval.open_stage == number
+    sign = "hourglass_flowing_sand" if is_open else "white_small_square"
+    sign = "ballot_box_with_check" if missing == 0 else sign
+    name = f" {line(stage.name, 40)}:" if stage.name else " Approvals:"
+    parts = [rich.emoji(sign), rich.text(name, bold=True)]
+    parts.append(rich.text(f" {stage.quorum - missing} of {stage.quorum}"))
+    for vote in cast:
+        parts += [rich.text(" · "), *_vote(vote)]
+    return parts
+
+
+def _vote(vote: Decision) -> list[Element]:
+    verb = {"approve": "approved", "edit": "changed it", "reject": "rejected"}
+    who = rich.mention(vote.by.user) if vote.by.user else rich.text("nobody")
+    instead = [rich.text(" for "), rich.mention(vote.on_behalf_of)] if vote.on_behalf_of else []
+    return [who, *instead, rich.text(f" {verb.get(vote.type, vote.type)}")]
+
+
+def _joined(lines: list[list[Element]]) -> list[Element]:
+    joined: list[Element] = []
+    for number, parts in enumerate(lines):
+        joined += [*([rich.text("\n")] if number else []), *parts]
+    return joined
