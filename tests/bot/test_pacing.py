@@ -62,6 +62,23 @@ async def test_what_one_is_told_all_obey_in_this_channel_only(store: Store) -> N
         assert await wait_for(pacing, "C0OTHER") == 0
 
 
+async def test_who_is_told_less_does_not_shorten_the_wait_of_all(store: Store) -> None:
+    """Both were on their way already when Slack began to complain."""
+    pacing = Pacing(store, utc_now)
+    first, second = pacing.turn(CHANNEL), pacing.turn(CHANNEL)
+    for turn in (first, second):
+        await turn.__aenter__()
+    for turn, seconds in ((first, LONG), (second, 1.0)):
+        complaint = SlackUnavailable("ratelimited", seconds, limited=True)
+        with pytest.raises(Later):
+            await turn.__aexit__(type(complaint), complaint, None)
+    assert await wait_for(pacing) > LONG / 2
+
+
+async def test_a_complaint_without_a_time_is_a_second(store: Store) -> None:
+    assert await complain(Pacing(store, utc_now), 0.0) == 1.0
+
+
 async def test_an_error_that_is_no_complaint_slows_nobody_down(store: Store) -> None:
     pacing = Pacing(store, utc_now)
     with pytest.raises(SlackUnavailable):
