@@ -32,7 +32,7 @@ WAIT_FOR_LEASE = timedelta(seconds=1)
 # Each with a limit of its own
 UPDATING, LOOKING, SEARCHING = "chat.update", "conversations.replies", "conversations.history"
 GONE = "message_not_found"
-MAYBE_GONE = ("thread_not_found", "cannot_reply_to_message")
+MAYBE_GONE = ("thread_not_found", "cannot_reply_to_message", "cant_update_message")
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,16 @@ class Showing:
         return approval.replied < approval.trail and not waits
 
     async def _is_gone(self, where: MessageRef, refused: SlackRefused) -> bool:
-        """A refused reply may have other reasons: a card that stands is not posted again."""
+        """There may be other reasons: a card that stands is not posted again. One that was deleted
+        above its thread leaves an empty place, which has a link and is not ours."""
         if refused.code not in MAYBE_GONE:
             return refused.code == GONE
         try:
             await self.slack.permalink(where)
+            async with self._paced(SEARCHING):
+                return not await self.slack.stands(where)
         except SlackRefused as also:
             return also.code == GONE
-        return False
 
     async def _update(self, approval: Approval, where: MessageRef) -> None:
         revision, now = approval.revision, self.now()

@@ -138,6 +138,14 @@ async def test_only_one_task_of_a_process_waits_in_a_slot(store: Store) -> None:
     assert 0 < await wait_for(pacing) <= PATIENCE
 
 
+async def test_a_turn_that_is_over_is_the_next_ones_after_the_spacing(store: Store) -> None:
+    pacing, turn = Pacing(store, utc_now), f"{store.keys.prefix}pace:turn:{CHANNEL}"
+    await store.redis.set(f"{store.keys.prefix}pace:slow:{CHANNEL}", 1, px=100_000)
+    async with pacing.turn(CHANNEL):
+        assert await store.redis.pttl(turn) > SPACING * 1e3
+    assert await store.redis.pttl(turn) <= SPACING * 1e3
+
+
 async def test_whoever_died_in_its_turn_does_not_keep_it(store: Store) -> None:
     pacing = Pacing(store, utc_now, second=0.001, calm=LONG)
     await complain(pacing, 1)

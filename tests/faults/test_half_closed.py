@@ -127,6 +127,27 @@ async def test_a_card_that_is_gone_when_redis_comes_back_is_posted_again(
     assert burst.cards()[-1] == burst.titles[0]
 
 
+@pytest.mark.parametrize("method", [UPDATING, POSTING])
+async def test_the_empty_place_of_a_deleted_card_is_not_the_card(
+    bot: Services, deployment: Deployment, method: str
+) -> None:
+    """Slack keeps it above a thread; whatever it answers then, it is not message_not_found."""
+    (approval,) = await posted(bot, Burst(deployment), 1)
+    await bot.tasks.show(approval.id)
+    (card,) = deployment.person("mara").sees()
+    deployment.person("mara").delete(card)
+    await bot.changes.change(approval.id, lambda a: a.supersede(bot.now()))
+    if method == POSTING:
+        stands = await now(bot, approval)
+        await bot.changes.change(approval.id, lambda a: Change(a.to(shown=stands.revision)))
+    code = "cant_update_message" if method == UPDATING else "cannot_reply_to_message"
+    deployment.slack.faults.error(method, code)
+    await bot.tasks.show(approval.id)
+    assert deployment.slack.faults.pending() == 0
+    stands = await now(bot, approval)
+    assert (stands.message, stands.deleted) == (None, 1)
+
+
 @pytest.mark.parametrize("method", [SEARCHING, LOOKING])
 async def test_whoever_compares_waits_as_slack_wants(
     bot: Services, deployment: Deployment, method: str
