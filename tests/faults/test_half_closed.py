@@ -165,3 +165,17 @@ async def test_whoever_compares_waits_as_slack_wants(
         assert stands.delivery is not None
         assert stands.delivery.code == "ratelimited"
         assert stands.delivery.retry_at > bot.now() + timedelta(seconds=LONG / 2)
+
+
+async def test_ratelimited_in_an_answer_of_its_own_keeps_all_others_waiting_too(
+    bot: Services, deployment: Deployment
+) -> None:
+    """HTTP 200, and no Retry-After: certainly not posted, so nothing is looked for."""
+    burst = Burst(deployment)
+    (approval,) = await burst.ask(bot, 1)
+    deployment.slack.faults.error(POSTING, "ratelimited")
+    await bot.tasks.post(CHANNEL)
+    assert (await now(bot, approval)).posting_since is None
+    assert await bot.store.hold(CHANNEL) is None
+    assert await bot.store.redis.exists(f"{bot.store.keys.prefix}pace:slow:{CHANNEL}")
+    assert len(deployment.slack.calls_of(POSTING)) == 1
