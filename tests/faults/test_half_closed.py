@@ -179,3 +179,35 @@ async def test_ratelimited_in_an_answer_of_its_own_keeps_all_others_waiting_too(
     assert await bot.store.hold(CHANNEL) is None
     assert await bot.store.redis.exists(f"{bot.store.keys.prefix}pace:slow:{CHANNEL}")
     assert len(deployment.slack.calls_of(POSTING)) == 1
+
+
+async def test_a_reply_that_may_stand_is_still_looked_for_after_a_wait(
+    bot: Services, deployment: Deployment
+) -> None:
+    """Its answer was lost; then Slack wanted to be left alone before anyone could look."""
+    (approval,) = await posted(bot, Burst(deployment), 1)
+    deployment.slack.faults.lose_answer(POSTING)
+    await bot.tasks.show(approval.id)
+    await retry(bot, approval)
+    deployment.slack.faults.rate_limit(LOOKING, retry_after=LONG)
+    await bot.tasks.show(approval.id)
+    assert (await now(bot, approval)).replies_at is not None
+    keys = [key async for key in bot.store.redis.scan_iter(f"{bot.store.keys.prefix}pace:*")]
+    await bot.store.redis.delete(*keys)
+    await bot.changes.change(approval.id, lambda a: Change(a.to(replies_at=None)))
+    await bot.tasks.show(approval.id)
+    (card,) = deployment.person("mara").sees()
+    assert len(deployment.person("mara").replies(card)) == 1
+    stands = await now(bot, approval)
+    assert stands.replied == stands.trail
+
+
+async def test_a_reply_that_had_to_wait_certainly_does_not_stand(
+    bot: Services, deployment: Deployment
+) -> None:
+    (approval,) = await posted(bot, Burst(deployment), 1)
+    deployment.slack.faults.rate_limit(POSTING, retry_after=LONG)
+    await bot.tasks.show(approval.id)
+    stands = await now(bot, approval)
+    assert stands.replies_at is not None
+    assert stands.reply_tried == 0
