@@ -24,10 +24,13 @@ CHANNEL = {
     "messages_tab_disabled": "direct messages of the app are off: switch on App Home's messages "
     "tab, or choose a channel",
     "restricted_action": _MAY_NOT,
-    "restricted_action_non_threadable_channel": _MAY_NOT,
     "restricted_action_read_only_channel": _MAY_NOT,
-    "restricted_action_thread_locked": _MAY_NOT,
     "restricted_action_thread_only_channel": _MAY_NOT,
+}
+THREAD = {  # cards go through all the same
+    "restricted_action_non_threadable_channel": "the channel takes no replies: the card itself is "
+    "kept up to date; choose another channel where the thread should tell the rest",
+    "restricted_action_thread_locked": "the thread was locked: the card itself is kept up to date",
 }
 WORKSPACE = {
     "token_revoked": _TOKEN,
@@ -98,7 +101,7 @@ def cure(code: str) -> str:
         return "it could not be drawn; the log tells why, under this reference"
     if code in AWAY or code.startswith("http_") or code[:1].isupper():
         return "Slack does not answer as it should: it is tried again"
-    return CHANNEL.get(code) or WORKSPACE.get(code, "")
+    return {**CHANNEL, **THREAD, **WORKSPACE}.get(code, "")
 
 
 def trouble(approval: Approval, hold: Hold | None) -> Trouble | None:

@@ -47,6 +47,12 @@ return math.max(1, math.min(redis.call('PTTL', KEYS[3]), tonumber(ARGV[3])))
 # KEYS turn; ARGV token, spacing (ms)
 DONE = """if redis.call('GET', KEYS[1]) == ARGV[1]
 then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"""
+# KEYS halt, slow; ARGV how long each (ms). Whoever was told to wait longer is not overruled
+HALT = """for at = 1, 2 do
+  if redis.call('PTTL', KEYS[at]) < tonumber(ARGV[at]) then
+    redis.call('SET', KEYS[at], 1, 'PX', ARGV[at])
+  end
+end"""
 # KEYS line; ARGV how long those ahead take, spacing (ms). Answers ms until the end of the line
 JOIN = """
 local time = redis.call('TIME')
@@ -147,10 +153,7 @@ class Pacing:
         wait = max(1, int(self._ours(retry_after) * 1e3))
         halt, slow = self._key("halt", line), self._key("slow", line)
         log.info("Slack wants %s left alone for %s s", line, retry_after)
-        async with self.redis.pipeline(transaction=True) as both:
-            both.set(halt, 1, px=wait)
-            both.set(slow, 1, px=wait + int(self.calm * 1e3))
-            await both.execute()
+        await self.redis.eval(HALT, 2, halt, slow, wait, wait + int(self.calm * 1e3))
 
     def _ours(self, seconds: float) -> float:
         return max(1.0, seconds) * self.second

@@ -29,6 +29,11 @@ log = logging.getLogger(__name__)
 
 WAIT_FOR_LEASE = timedelta(seconds=1)
 LOOKING = "conversations.history"
+NO_SCOPE = ("missing_scope", "no_permission")
+
+
+class CannotLook(Exception):
+    """Slack lets us post, but not look for our own card."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class Posting:
             await self._post(approval, where)
         except SlackUnavailable as error:
             await self.pacing.refused(where, str(error), logging.WARNING, error.retry_after)
+        except CannotLook as error:
+            await self._pass_over(approval, str(error))
         except SlackRefused as refused:
             if concerns(refused.code) == "card":
                 await self._pass_over(approval, refused.code)
@@ -119,6 +126,8 @@ class Posting:
             if refused.code == "unknown_method":
                 log.warning("%s: %s is not known here: it may come twice", approval.id, LOOKING)
                 return None
+            if refused.code in NO_SCOPE:  # others, that nobody has to look for, go through
+                raise CannotLook(refused.code) from None
             if begun_in == where or concerns(refused.code) != "channel":
                 raise
             return None  # nobody can look there, nor keep a card up to date

@@ -1,6 +1,8 @@
 """show: bring a card that was posted, and the replies that tell its trail, up to the record."""
 
+import contextlib
 import logging
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,9 +29,10 @@ from workflows.schema import Unreadable
 log = logging.getLogger(__name__)
 
 WAIT_FOR_LEASE = timedelta(seconds=1)
-UPDATING, LOOKING = "chat.update", "conversations.replies"  # each with a limit of its own
+# Each with a limit of its own
+UPDATING, LOOKING, SEARCHING = "chat.update", "conversations.replies", "conversations.history"
 GONE = "message_not_found"
-MAYBE_GONE = ("thread_not_found", "cannot_reply_to_message")
+MAYBE_GONE = ("thread_not_found", "cannot_reply_to_message", "cant_update_message")
 
 
 @dataclass(frozen=True)
@@ -98,33 +101,46 @@ class Showing:
         except SlackRefused as refused:
             if await self._is_gone(where, refused):
                 await self.changes.change(approval.id, lambda a: Change(a.lost()))
-            elif approval.shown < approval.revision and approval.replied < approval.trail:
+            elif approval.shown < approval.revision and self._may_reply(approval):
                 await self._reply(approval, where)  # the thread tells it, though the card does not
             else:
                 raise
 
+    def _may_reply(self, approval: Approval) -> bool:
+        """Where a reply has to wait, whatever else is tried meanwhile would be tried for ever."""
+        waits = approval.replies_at is not None and approval.replies_at > self.now()
+        return approval.replied < approval.trail and not waits
+
     async def _is_gone(self, where: MessageRef, refused: SlackRefused) -> bool:
-        """A refused reply may have other reasons: a card that stands is not posted again."""
+        """There may be other reasons: a card that stands is not posted again. One that was deleted
+        above its thread leaves an empty place, which has a link and is not ours."""
         if refused.code not in MAYBE_GONE:
             return refused.code == GONE
         try:
             await self.slack.permalink(where)
+            async with self._paced(SEARCHING):
+                return not await self.slack.stands(where)
         except SlackRefused as also:
             return also.code == GONE
-        return False
 
     async def _update(self, approval: Approval, where: MessageRef) -> None:
         revision, now = approval.revision, self.now()
         drawn = card(approval, await self.slack.names(people_on(approval)))
-        try:
-            async with self.pacing.turn(UPDATING):
-                await still_held()
-                await self.slack.update_card(where, drawn)
-                await still_held()
-        except Later as later:
-            wait = max(later.seconds, await self.pacing.last_in(UPDATING, 0))
-            raise SlackUnavailable("ratelimited", wait) from None
+        async with self._paced(UPDATING):
+            await still_held()
+            await self.slack.update_card(where, drawn)
+            await still_held()
         await self.changes.change(approval.id, lambda a: a.posted(where, revision, now))
+
+    @contextlib.asynccontextmanager
+    async def _paced(self, method: str) -> AsyncGenerator[None, None]:
+        """The card takes its place at the end of the method's line where it cannot go now."""
+        try:
+            async with self.pacing.turn(method):
+                yield
+        except Later as later:
+            wait = max(later.seconds, await self.pacing.last_in(method, 0))
+            raise SlackUnavailable("ratelimited", wait) from None
 
     async def _reply(self, approval: Approval, where: MessageRef) -> None:
         number = approval.replied + 1
@@ -171,12 +187,17 @@ class Showing:
         return False
 
     async def _recheck(self, approval: Approval) -> None:
-        """Redis may have lost its last moments: find out what Slack has been shown."""
-        where = approval.message
-        if where is None:
-            channel = approval.posting_in or approval.channel
-            where = await self.slack.find_card(channel, approval.id, approval.requested_at)
-        stand = [told async for told in self.slack.replies(where, approval.id)] if where else []
+        """Redis may have lost its last moments: find out what Slack has been shown. A card that
+        is gone meanwhile is posted anew."""
+        try:
+            where, stand = await self._stand(approval)
+        except SlackRefused as refused:
+            if approval.message is None or not await self._is_gone(approval.message, refused):
+                raise
+            await self.changes.change(
+                approval.id, lambda a: Change(a.lost().to(recheck=False)), queue=True
+            )
+            return
         trail = await self.store.trail(approval.thread_id)
         own = [event.hash for event in trail if event.approval_id == approval.id]
         known = {Told(approval.id, number, each) for number, each in enumerate(own, start=1)}
@@ -186,6 +207,18 @@ class Showing:
         await self.changes.change(
             approval.id, lambda a: a.rechecked(where, replied, ahead=ahead, now=now), queue=True
         )
+
+    async def _stand(self, approval: Approval) -> tuple[MessageRef | None, list[Told]]:
+        """The card as it stands in Slack, if it does, and what its thread tells."""
+        where = approval.message
+        if where is None:
+            channel = approval.posting_in or approval.channel
+            async with self._paced(SEARCHING):
+                where = await self.slack.find_card(channel, approval.id, approval.requested_at)
+        if where is None:
+            return None, []
+        async with self._paced(LOOKING):
+            return where, [told async for told in self.slack.replies(where, approval.id)]
 
     async def _leave(
         self, approval: Approval, number: int, where: MessageRef, later: Later
@@ -202,16 +235,19 @@ class Showing:
     async def _undelivered(
         self, approval_id: str, code: str, retry_after: float = 0.0, level: int = logging.ERROR
     ) -> None:
-        """Told in the log when it is new: for the channel, else for the card."""
+        """Told in the log when it is new: for the channel, else for the card. A channel that is
+        held already is not held for longer: only a card that is posted tells when it is open."""
         approval = await self.store.approval(approval_id)
         if approval is None:
             return
+        now = self.now()
         if concerns(code) != "card":
             channel = approval.message.channel if approval.message else approval.channel
-            await self.pacing.refused(channel, code)
+            hold = await self.store.hold(channel)
+            if hold is None or hold.retry_at <= now:
+                await self.pacing.refused(channel, code)
         elif approval.delivery is None or approval.delivery.code != code:
             log.log(level, "%s: an update or a reply is not in Slack: %s", approval_id, code)
-        now = self.now()
         await self.changes.change(
             approval_id, lambda a: Change(a.undelivered(code, now, retry_after))
         )

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 CARD_EVENT = "countersign_card"
 TRAIL_EVENT = "countersign_trail"
-CLOCK_SKEW = 60  # seconds that Slack's clock and ours may differ when we look for our message
+CLOCK_SKEW = 300  # seconds that Slack's clock and ours may differ, as for its signatures
 TOO_LATE = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id")
 # Without them nothing can be done; whatever else conversations.info refuses, cards may go through.
 NO_TOKEN = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_revoked"})
@@ -76,6 +76,8 @@ class SlackGateway(Directory):
         except SlackUnavailable as error:
             log.warning("Slack does not tell whether cards can be posted in %s: %s", channel, error)
             return None
+        if info.get("is_mpim"):
+            return "it is a group message, and cards go where all of the team sees them"
         if info.get("is_archived"):
             return f"#{info.get('name')} is archived; unarchive it, or choose another"
         if info.get("is_member") is False and not info.get("is_im"):

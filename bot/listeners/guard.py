@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_WITHIN = 2.5  # seconds: a person looks at it, and a trigger_id is good for three
 
+OK = 200
+
 T = TypeVar("T")
 
 
@@ -36,20 +38,26 @@ class Answering:
     async def __call__(self, card: Card, *, replace_original: bool = False) -> None:
         """One that does not arrive is logged: the work itself is done."""
         try:
-            if self.respond.response_url:
-                await self.respond(
-                    text=card.text,
-                    blocks=card.blocks or None,
-                    response_type="ephemeral",
-                    replace_original=replace_original,
-                )
-            else:
+            if not self.respond.response_url or not await self._answered(card, replace_original):
                 await self._whisper(card)
         except Exception as error:  # noqa: BLE001 - Slack is away, and nobody is left to tell
             reference(error, listener="respond")
 
     async def words(self, text: str) -> None:
         await self(Card(text, []))
+
+    async def _answered(self, card: Card, replace_original: bool) -> bool:
+        """The address is good for half an hour and five answers."""
+        answer = await self.respond(
+            text=card.text,
+            blocks=card.blocks or None,
+            response_type="ephemeral",
+            replace_original=replace_original,
+        )
+        if answer.status_code == OK:
+            return True
+        log.info("Slack takes no answer any more (%s): %.80s", answer.status_code, answer.body)
+        return False
 
     async def _whisper(self, card: Card) -> None:
         channel, user = channel_of(self.body), user_of(self.body)

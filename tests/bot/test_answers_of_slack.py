@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.bolt_app import socket_log
+from bot.local.response_urls import USES
 from bot.services import Services
 from bot.slack import SlackGateway
 from bot.slack_calls import SlackUnavailable, slack_client
@@ -118,6 +119,13 @@ async def test_a_channel_of_which_slack_tells_little_is_no_reason_not_to_start(
         assert await gateway.why_not_in(CHANNEL) is None
 
 
+async def test_a_group_message_is_no_channel_for_cards() -> None:
+    told = {"ok": True, "channel": {"id": "G0MPIM", "is_mpim": True, "is_member": True}}
+    async with answering({"auth.test": AUTH, "conversations.info": told}) as url:
+        gateway = await SlackGateway.connect(slack_client("xoxb-1", url))
+        assert "group message" in str(await gateway.why_not_in("G0MPIM"))
+
+
 async def test_a_profile_may_be_null() -> None:
     told = {"ok": True, "user": {"id": MARA, "name": "mara", "profile": None}}
     async with answering({"users.info": told}) as url:
@@ -135,6 +143,21 @@ async def test_without_a_response_url_the_channel_is_the_way_back(
     await deployment.told("tom", "You are not among those who may decide this")
     await _typed(deployment, "mara", "response_url")
     await deployment.told("mara", "1 waiting for a decision")
+    assert errors(caplog) == []
+
+
+@pytest.mark.parametrize("spent", [{"uses": USES}, {"issued": 0.0}])
+async def test_a_response_url_that_is_used_up_or_too_old_is_answered_in_the_channel(
+    bot: Services, deployment: Deployment, caplog: pytest.LogCaptureFixture, spent: dict[str, Any]
+) -> None:
+    _, card = await asked(deployment)
+    click = drawn_click(deployment, "tom", card, "Approve")
+    target = deployment.slack.response_urls.target_of(click["response_url"])
+    for name, value in spent.items():
+        setattr(target, name, value)
+    await deliver(deployment, click)
+    await deployment.told("tom", "You are not among those who may decide this")
+    assert len(deployment.slack.calls_of("chat.postEphemeral")) == 1
     assert errors(caplog) == []
 
 

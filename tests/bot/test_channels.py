@@ -4,7 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.channels import ASK_AGAIN_AT_MOST, CHANNEL, WORKSPACE, Hold, concerns, cure, trouble
+from bot.channels import (
+    ASK_AGAIN_AT_MOST,
+    CHANNEL,
+    THREAD,
+    WORKSPACE,
+    Hold,
+    concerns,
+    cure,
+    trouble,
+)
 from bot.slack import NO_TOKEN
 from bot.views.card import Card
 from bot.views.standing import standing
@@ -16,6 +25,12 @@ from tests.bot.samples import NOW, WHERE, after, approval
 def test_every_refusal_that_holds_a_channel_has_a_cure(code: str) -> None:
     assert concerns(code) == ("channel" if code in CHANNEL else "workspace")
     assert cure(code)
+
+
+@pytest.mark.parametrize("code", THREAD)
+def test_a_refused_reply_concerns_its_card_and_has_a_cure(code: str) -> None:
+    assert concerns(code) == "card"
+    assert "kept up to date" in cure(code)
 
 
 def test_what_is_not_known_concerns_the_card() -> None:

@@ -62,6 +62,23 @@ async def test_what_one_is_told_all_obey_in_this_channel_only(store: Store) -> N
         assert await wait_for(pacing, "C0OTHER") == 0
 
 
+async def test_who_is_told_less_does_not_shorten_the_wait_of_all(store: Store) -> None:
+    """Both were on their way already when Slack began to complain."""
+    pacing = Pacing(store, utc_now)
+    first, second = pacing.turn(CHANNEL), pacing.turn(CHANNEL)
+    for turn in (first, second):
+        await turn.__aenter__()
+    for turn, seconds in ((first, LONG), (second, 1.0)):
+        complaint = SlackUnavailable("ratelimited", seconds, limited=True)
+        with pytest.raises(Later):
+            await turn.__aexit__(type(complaint), complaint, None)
+    assert await wait_for(pacing) > LONG / 2
+
+
+async def test_a_complaint_without_a_time_is_a_second(store: Store) -> None:
+    assert await complain(Pacing(store, utc_now), 0.0) == 1.0
+
+
 async def test_an_error_that_is_no_complaint_slows_nobody_down(store: Store) -> None:
     pacing = Pacing(store, utc_now)
     with pytest.raises(SlackUnavailable):
@@ -119,6 +136,14 @@ async def test_only_one_task_of_a_process_waits_in_a_slot(store: Store) -> None:
     pacing = Pacing(store, utc_now, calm=LONG, waiting=Waiting({CHANNEL}))
     await store.redis.set(f"{store.keys.prefix}pace:turn:{CHANNEL}", "another's", px=100_000)
     assert 0 < await wait_for(pacing) <= PATIENCE
+
+
+async def test_a_turn_that_is_over_is_the_next_ones_after_the_spacing(store: Store) -> None:
+    pacing, turn = Pacing(store, utc_now), f"{store.keys.prefix}pace:turn:{CHANNEL}"
+    await store.redis.set(f"{store.keys.prefix}pace:slow:{CHANNEL}", 1, px=100_000)
+    async with pacing.turn(CHANNEL):
+        assert await store.redis.pttl(turn) > SPACING * 1e3
+    assert await store.redis.pttl(turn) <= SPACING * 1e3
 
 
 async def test_whoever_died_in_its_turn_does_not_keep_it(store: Store) -> None:
