@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OURS = ("SLACK_", "COUNTERSIGN_", "REDIS_URL", "PORT")
-GRACE = 30.0  # seconds that a stopping instance may take to finish what it has begun
+GRACE = 45.0  # seconds that a stopping instance may take to finish what it has begun
 
 
 @dataclass
