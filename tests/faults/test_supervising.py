@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,7 +75,7 @@ async def bot(
     try:
         yield heard
     finally:
-        if heard.process.returncode is None:
+        with suppress(ProcessLookupError):  # its worker may live where it does not
             os.killpg(heard.process.pid, signal.SIGKILL)
         await heard.process.wait()
 
