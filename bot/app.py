@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable
@@ -35,7 +34,9 @@ from bot.showing import Showing
 from bot.slack import SlackGateway
 from bot.slack_calls import SlackRefused, SlackUnavailable, slack_client
 from bot.starting import Starter
+from bot.stopping import Stop, until_told
 from bot.store import Store
+from bot.supervising import supervised
 from bot.tasks import Tasks
 from bot.telemetry import reference
 from workflows.catalog import Catalog
@@ -54,8 +55,9 @@ CONNECTIONS = 60  # to Redis, of one process; whoever needs one more waits
 LEASE = timedelta(seconds=15)
 REDELIVERY = timedelta(seconds=45)  # longer than a drain takes, and than the lease
 DRAIN = 20.0  # seconds that a stopping worker gives to what it has begun
+AFTER = 4.0  # more, to close what it has open; then it ends, whether Redis answers or not
+LISTENERS = 8.0  # seconds in which a bot stops listening, before it stops its worker
 SLOTS = 20  # tasks that a worker does at a time
-SLOTS_BESIDE_SLACK = 4  # where it shares its process with the listeners: a click waits for all
 RECONCILE_EVERY = 2.0  # seconds
 
 
@@ -206,15 +208,19 @@ class Roles:
 async def serve(settings: BotSettings, roles: Roles) -> None:
     """Run until SIGTERM or SIGINT: stop listening first, then finish what is in flight. What a
     broken worker raises ends the process too: one that does nothing must not look alive."""
+    within = LISTENERS + DRAIN + 3 * AFTER if roles.listens else DRAIN + AFTER
+    await until_told(lambda stop: _serving(settings, roles, stop), within)
+
+
+async def _serving(settings: BotSettings, roles: Roles, stop: Stop) -> None:
     async with open_services(settings) as services, contextlib.AsyncExitStack() as stack:
-        stopping = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        ends: list[asyncio.Task[Any]] = [asyncio.create_task(stopping.wait())]
+        stop.starting = False
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.told.wait())]
         health = await stack.enter_async_context(watched(settings, services))
         if roles.works:
-            slots = SLOTS_BESIDE_SLACK if roles.listens else SLOTS
-            ends.append(await stack.enter_async_context(working(services, health, slots)))
+            beside = supervised(services, health, DRAIN + 2 * AFTER)
+            worker = beside if roles.listens else working(services, health)
+            ends.append(await stack.enter_async_context(worker))
         if roles.listens:
             slack = listening(settings, services, health)
             ready = asyncio.create_task(stack.enter_async_context(slack))
@@ -248,7 +254,7 @@ async def watched(settings: BotSettings, services: Services) -> AsyncGenerator[H
 
 @contextlib.asynccontextmanager
 async def working(
-    services: Services, health: Health | None = None, slots: int = SLOTS
+    services: Services, health: Health | None = None
 ) -> AsyncGenerator[asyncio.Task[None], None]:
     """A docket worker beside whatever else this process does. Gives the task that is the worker:
     it ends by itself only when it is broken. When it stops it begins nothing more, finishes for
@@ -260,7 +266,7 @@ async def working(
         Worker(
             docket,
             name=services.instance,
-            concurrency=slots,
+            concurrency=SLOTS,
             redelivery_timeout=REDELIVERY,
             reconnection_delay=timedelta(seconds=1),
             minimum_check_interval=timedelta(milliseconds=50),

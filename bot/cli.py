@@ -24,6 +24,7 @@ from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettin
 from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.starting import BadStart, check_thread_id
 from bot.store import Conflict
+from bot.supervising import WorkerEnded
 from bot.telemetry import configure_logging, reference
 from bot.views.text import clean
 from workflows.catalog import InvalidInput, UnknownWorkflow
@@ -68,6 +69,7 @@ EXPECTED = (
     RedisNotSuitable,
     UnknownWorkflow,
     Unreadable,
+    WorkerEnded,
 )
 
 
@@ -95,7 +97,8 @@ def options(
 @cli.command()
 def bot(
     worker: Annotated[
-        bool, typer.Option("--worker/--no-worker", help="Advance workflows in this process too.")
+        bool,
+        typer.Option("--worker/--no-worker", help="Advance workflows too, in a child process."),
     ] = True,
 ) -> None:
     """Listen to Slack, and advance workflows: run as many of these as you like.
@@ -106,9 +109,16 @@ def bot(
 
 
 @cli.command()
-def worker() -> None:
+def worker(
+    of: Annotated[
+        str | None, typer.Option(hidden=True, help="Its name, where a bot has started it.")
+    ] = None,
+) -> None:
     """Advance workflows and keep cards up to date, without listening to Slack."""
-    _serve(_loaded(BotSettings), Roles(listens=False, works=True))
+    settings = _loaded(BotSettings)
+    if of:  # the bot tells of its health
+        settings = settings.model_copy(update={"instance": of, "health_port": None})
+    _serve(settings, Roles(listens=False, works=True))
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OURS = ("SLACK_", "COUNTERSIGN_", "REDIS_URL", "PORT")
-GRACE = 30.0  # seconds that a stopping instance may take to finish what it has begun
+GRACE = 45.0  # seconds that a stopping instance may take to finish what it has begun
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Instance:
         log = directory / f"{name}.log"
         with log.open("ab") as file:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot.local.child", *command,
+                sys.executable, "-m", "bot.child", *command,
                 stdin=asyncio.subprocess.PIPE, stdout=file, stderr=file,
                 env=settings, cwd=directory, start_new_session=True,
             )  # fmt: skip
@@ -47,10 +48,14 @@ class Instance:
         return self.log.read_text(errors="replace")[-2000:].strip()
 
     async def kill(self) -> None:
-        """SIGKILL: no time for anything."""
-        if self.running:
-            self.process.kill()
+        """SIGKILL, to its worker too: no time for anything."""
+        self.signal_all(signal.SIGKILL)
         await self.process.wait()
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """To the process and its worker, while it runs."""
+        if self.running:
+            os.killpg(self.process.pid, number)
 
     async def stop(self) -> int:
         """SIGTERM, and SIGKILL where it does not end in time; answers its exit code."""

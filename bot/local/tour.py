@@ -145,9 +145,13 @@ class _Journey:
         return await self.stage.until(f"{words!r} on the card of {customer}", now)
 
     async def _named(self, customer: str, tag: Tag) -> str | None:
-        """Which instance did this: the trail says it."""
+        """Whose worker did this: the trail says it."""
         trail = await self.stage.store.trail(self.threads[customer])
-        named = [str(event.detail["instance"]) for event in trail if event.tag == tag]
+        named = [
+            str(event.detail["instance"]).removesuffix("-worker")
+            for event in trail
+            if event.tag == tag
+        ]
         return named[0] if named else None
 
     async def _survived(self) -> Check:

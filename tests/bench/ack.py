@@ -23,8 +23,7 @@ from tests.clicks import click_as_drawn, drawn
 from tests.deployment import Deployment
 from tests.eventually import eventually
 
-GOAL = 0.250  # seconds: p99 while workers are busy
-GOAL_TOGETHER = 1.0  # where one of them is in the same process; Slack gives up after three
+GOAL = 0.250  # seconds: p99 while workers are busy; Slack gives up after three
 RATE = 50  # clicks a second
 SECONDS = int(os.environ.get("SECONDS", "6"))  # of each measurement
 DOUBLED = 5  # of so many cards one is clicked twice at once
@@ -48,7 +47,7 @@ class Measured:
 
 
 async def bench(out: Console) -> bool:
-    """True where p99 is within its goals, and no click was lost."""
+    """True where p99 is within its goal, and no click was lost."""
     with tempfile.TemporaryDirectory(prefix="countersign-") as place:
         directory = Path(place)
         async with EmbeddedRedis(directory / "redis") as redis, LocalSlack() as slack:
@@ -58,18 +57,18 @@ async def bench(out: Console) -> bool:
                 idle = await _clicks(deployment, cards, "bot --no-worker alone")
             async with _processes(deployment, ["bot", "--no-worker"], ["worker"]):
                 apart = await _under_load(deployment, cards, "bot --no-worker, worker")
-            async with _processes(deployment, ["bot"], ["worker"]):
-                together = await _under_load(deployment, cards, "bot that works, worker")
+            async with _processes(deployment, ["bot"]):
+                together = await _under_load(deployment, cards, "bot, its worker")
     out.print(_table([idle, apart, together]))
     slower = apart.at(0.99) / idle.at(0.99)
     out.print(
         f"The goal is p99 under {GOAL * 1000:.0f} ms beside busy workers; it is {slower:.1f} times "
-        f"that without any. In one process with a busy worker it has to be under "
-        f"{GOAL_TOGETHER * 1000:.0f} ms: each of its steps waits for those of the graphs. "
+        f"that without any, and {together.at(0.99) / idle.at(0.99):.1f} times where the bot has "
+        f"started its worker. "
         f"Load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
     )
     lost = idle.lost + apart.lost + together.lost
-    return apart.at(0.99) <= GOAL and together.at(0.99) <= GOAL_TOGETHER and not lost
+    return apart.at(0.99) <= GOAL and together.at(0.99) <= GOAL and not lost
 
 
 async def _questions(deployment: Deployment, out: Console) -> Iterator[Seen]:

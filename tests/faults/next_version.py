@@ -7,6 +7,7 @@ Each class takes the place of the present one before the modules that use it are
 # ruff: noqa: E402
 # pyright: reportConstantRedefinition=false, reportAttributeAccessIssue=false, reportPrivateUsage=false
 
+import sys
 from datetime import datetime
 
 from bot import records
@@ -87,7 +88,10 @@ class Tasks(tasks.Tasks):
 
 tasks.Tasks = Tasks
 
-from bot.local.child import main
+from bot import supervising
+from bot.child import main
+
+supervising.COMMAND = (sys.executable, "-m", "tests.faults.next_version", "worker", "--of")
 
 if __name__ == "__main__":
     main()

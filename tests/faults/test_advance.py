@@ -228,7 +228,7 @@ async def test_a_process_whose_worker_is_broken_ends_and_says_why(
 
     monkeypatch.setattr(Worker, "run_forever", broken)
     with pytest.raises(RuntimeError, match="broken"):
-        await asyncio.wait_for(serve(deployment.settings(), Roles(True, True)), 60)
+        await asyncio.wait_for(serve(deployment.settings(), Roles(listens=False, works=True)), 60)
 
 
 async def test_a_workflow_that_is_not_known_here_waits_for_a_worker_that_knows_it(

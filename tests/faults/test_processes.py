@@ -71,7 +71,7 @@ async def test_all_processes_are_killed_and_another_resumes_the_same_state(
         await deployment.person("mara").click(card, "Approve")
         await deployment.reads(card, "Refund done")
         told = await deployment.thread(card, 5)
-    assert "Workflow resumed by second" in told
+    assert "Workflow resumed by second-worker" in told
     resumed = await checkpoints(deployment, thread_id)
     kept = {key: _without_flag(resumed[key]) for key in paused}
     assert kept == {key: _without_flag(text) for key, text in paused.items()}

@@ -74,8 +74,7 @@ class Chaos:
         instance = self.cluster.instances[name]
         self.cluster.signal(name, signal.SIGSTOP)
         await asyncio.sleep(LONGER_THAN_THE_LEASE)
-        if instance.running:
-            instance.process.send_signal(signal.SIGCONT)
+        instance.signal_all(signal.SIGCONT)
 
     async def _cut(self) -> None:
         await self.cluster.cut_connections()

@@ -54,9 +54,12 @@ class Cluster:
             await self.revive()
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        """Nothing where it has ended already."""
-        if self.instances[name].running:
-            self.instances[name].process.send_signal(number)
+        """Nothing where it has ended already. A bot tells its worker of SIGTERM by itself."""
+        instance = self.instances[name]
+        if number != signal.SIGTERM:
+            instance.signal_all(number)
+        elif instance.running:
+            instance.process.terminate()
 
     async def ask(self, what: Callable[[], Awaitable[T]]) -> T:
         """Asked again until Redis is there."""
@@ -90,8 +93,7 @@ async def open_cluster(directory: Path) -> AsyncGenerator[Cluster, None]:
                 yield cluster
             finally:
                 for each in cluster.instances.values():
-                    if each.running:  # a stopped process would not hear anything else
-                        each.process.send_signal(signal.SIGCONT)
+                    each.signal_all(signal.SIGCONT)
                 await asyncio.gather(*(each.kill() for each in cluster.instances.values()))
         finally:
             await asyncio.to_thread(redis.stop)

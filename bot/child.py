@@ -6,11 +6,13 @@ import signal
 import sys
 import threading
 
-from bot.cli import cli
-
 
 def main() -> None:
+    # Ctrl-C in a terminal reaches the owner too; while this one starts it is the owner's to tell.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_stop_with_owner, daemon=True).start()
+    from bot.cli import cli  # noqa: PLC0415 - it takes a second
+
     cli(sys.argv[1:], prog_name="countersign")
 
 

@@ -1,0 +1,47 @@
+"""How a process ends: when SIGTERM or SIGINT says so, also while it starts, and within a limit."""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class Stop:
+    """told: set by the signals. starting: nothing has begun yet that would have to be finished."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self.starting = True
+
+
+async def until_told(work: Callable[[Stop], Coroutine[Any, Any, None]], within: float) -> None:
+    """Do this work, which ends when it is told so: cancelled at once while it is starting. Where
+    it needs longer than `within` (Redis sleeps, and so nothing can be closed) the process ends all
+    the same: what it had begun is in the records, and others are handed it as after a crash."""
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.told.set)
+    working = asyncio.create_task(work(stop))
+    told = asyncio.create_task(stop.told.wait())
+    await asyncio.wait([working, told], return_when=asyncio.FIRST_COMPLETED)
+    if stop.told.is_set():
+        # A thread: what still waits for Redis or Slack may heed no cancel, also not of asyncio.run.
+        timer = threading.Timer(within, _end, [within])
+        timer.daemon = True
+        timer.start()
+    if stop.starting:
+        working.cancel()  # nothing, where it has ended by itself
+    await asyncio.wait([working])
+    told.cancel()
+    if not working.cancelled():
+        working.result()
+
+
+def _end(within: float) -> None:
+    log.warning("not stopped within %g s: ending; what was begun is left to others", within)
+    os._exit(0)
