@@ -137,10 +137,10 @@ def test_a_lost_answer_and_a_lost_retry_are_counted() -> None:
 
 async def test_the_provider_tells_what_arrived(tmp_path: Path) -> None:
     provider = Provider(tmp_path / "provider.db")
-    assert provider.truth("k") == "not happened"
+    assert provider.truth("k") == "did not happen"
     with pytest.raises(EffectRefused):
         await provider.send_if_mended("k")
-    assert provider.truth("k") == "not happened"
+    assert provider.truth("k") == "did not happen"
     provider.mend("k")
     await asyncio.gather(provider.send_if_mended("k"), provider.send("k", loses=0.0))
     assert provider.truth("k") == "happened"
@@ -150,7 +150,7 @@ async def test_the_provider_tells_what_arrived(tmp_path: Path) -> None:
 async def test_a_call_is_on_its_way_while_its_process_lives(tmp_path: Path) -> None:
     provider = Provider(tmp_path / "provider.db", on_the_way=(PATIENCE, PATIENCE))
     sending = asyncio.create_task(provider.send("k"))
-    await eventually("the call was begun", lambda: provider.truth("k") == "on its way", PATIENCE)
+    await eventually("the call was begun", lambda: provider.truth("k") == "is on its way", PATIENCE)
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
     assert provider.sent() == {}

@@ -58,7 +58,7 @@ class Mending:
 
     async def _answer(self, card: Seen) -> None:
         truth = self.provider.truth(_key(card))
-        if truth == "on its way":
+        if truth == "is on its way":
             return  # who looks again in a moment will know
         answers = ("done", "done") if truth == "happened" else NOT_HAPPENED
         mara, jonas = self.random.sample(answers, 2)

@@ -1,7 +1,7 @@
 """What the soak's graphs send with: a provider whose log tells of each call, and forgives nothing.
 
 It knows no idempotency key: a second call is a second mail. It refuses an account until a person
-mends it, and it loses an answer now and then. Its log also tells which calls are still on their
+mends it, and it loses calls, and answers. Its log also tells which calls are still on their
 way: those of a process that is stopped will arrive.
 """
 
@@ -19,12 +19,12 @@ from typing import Literal
 from workflows.effects import EffectRefused, Receipt
 
 WAIT = 30.0  # seconds for others to be done with the file
-LOST = 0.3  # of the answers
+LOST = 0.35  # of the calls that arrive nowhere, and of the answers to the others
 TABLES = (
     "CREATE TABLE IF NOT EXISTS calls (key TEXT, process INTEGER, arrived INTEGER DEFAULT 0)",
     "CREATE TABLE IF NOT EXISTS mended (key TEXT)",
 )
-Truth = Literal["happened", "not happened", "on its way"]
+Truth = Literal["happened", "did not happen", "is on its way"]
 
 
 class Provider:
@@ -45,11 +45,13 @@ class Provider:
         with self._log() as log:
             call = log.execute("INSERT INTO calls VALUES (?, ?, 0)", (key, os.getpid())).lastrowid
         await self._travel()
+        lost = _happens(loses)
         with self._log() as log:
-            log.execute("UPDATE calls SET arrived = 1 WHERE rowid = ?", (call,))
+            arrives = "DELETE FROM calls" if lost else "UPDATE calls SET arrived = 1"
+            log.execute(f"{arrives} WHERE rowid = ?", (call,))
         await self._travel()
-        if random.random() < loses:  # noqa: S311 - another trouble each time
-            raise ConnectionError("the answer was lost")
+        if lost or _happens(loses):
+            raise ConnectionError("no answer")
         return Receipt(id=f"m_{call}", summary="Sent")
 
     def mend(self, key: str) -> None:
@@ -64,7 +66,7 @@ class Provider:
             ).fetchall()
         if any(arrived for _, arrived in calls):
             return "happened"
-        return "on its way" if any(_lives(process) for process, _ in calls) else "not happened"
+        return "is on its way" if any(_lives(process) for process, _ in calls) else "did not happen"
 
     def sent(self) -> Counter[str]:
         """How many mails arrived, by key."""
@@ -72,7 +74,7 @@ class Provider:
             return Counter(key for (key,) in log.execute("SELECT key FROM calls WHERE arrived"))
 
     async def _travel(self) -> None:
-        await asyncio.sleep(random.uniform(*self._on_the_way))  # noqa: S311 - as above
+        await asyncio.sleep(random.uniform(*self._on_the_way))  # noqa: S311 - another trouble each time
 
     @contextlib.contextmanager
     def _log(self) -> Generator[sqlite3.Connection, None, None]:
@@ -82,6 +84,10 @@ class Provider:
                 log.execute(table)
             yield log
             log.execute("COMMIT")
+
+
+def _happens(chance: float) -> bool:
+    return random.random() < chance  # noqa: S311 - as above
 
 
 def _lives(process: int) -> bool:
