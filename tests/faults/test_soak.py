@@ -142,7 +142,7 @@ async def test_the_provider_tells_what_arrived(tmp_path: Path) -> None:
         await provider.send_if_mended("k")
     assert provider.truth("k") == "did not happen"
     provider.mend("k")
-    await asyncio.gather(provider.send_if_mended("k"), provider.send("k", loses=0.0))
+    await asyncio.gather(provider.send_if_mended("k"), provider.send("k", loses=False))
     assert provider.truth("k") == "happened"
     assert provider.sent() == {"k": 2}, "it forgives nothing"
 

@@ -19,7 +19,7 @@ from typing import Literal
 from workflows.effects import EffectRefused, Receipt
 
 WAIT = 30.0  # seconds for others to be done with the file
-LOST = 0.35  # of the calls that arrive nowhere, and of the answers to the others
+LOST_CALLS, LOST_ANSWERS = 0.2, 0.5
 TABLES = (
     "CREATE TABLE IF NOT EXISTS calls (key TEXT, process INTEGER, arrived INTEGER DEFAULT 0)",
     "CREATE TABLE IF NOT EXISTS mended (key TEXT)",
@@ -39,18 +39,18 @@ class Provider:
         with self._log() as log:
             if not log.execute("SELECT 1 FROM mended WHERE key = ?", (key,)).fetchone():
                 raise EffectRefused("The account is closed")
-        return await self.send(key, loses=0.0)
+        return await self.send(key, loses=False)
 
-    async def send(self, key: str, loses: float = LOST) -> Receipt:
+    async def send(self, key: str, *, loses: bool = True) -> Receipt:
         with self._log() as log:
             call = log.execute("INSERT INTO calls VALUES (?, ?, 0)", (key, os.getpid())).lastrowid
         await self._travel()
-        lost = _happens(loses)
+        lost = loses and _happens(LOST_CALLS)
         with self._log() as log:
             arrives = "DELETE FROM calls" if lost else "UPDATE calls SET arrived = 1"
             log.execute(f"{arrives} WHERE rowid = ?", (call,))
         await self._travel()
-        if lost or _happens(loses):
+        if lost or (loses and _happens(LOST_ANSWERS)):
             raise ConnectionError("no answer")
         return Receipt(id=f"m_{call}", summary="Sent")
 

@@ -22,7 +22,7 @@ from tests.faults.soak.reviewers import Reviewers
 
 SETTLES_WITHIN = 300.0  # seconds; a dead worker's task is delivered again after one
 FEW = 30  # threads
-WORKFLOWS = ("refund", "refund", "mended", "refund", "blind")
+WORKFLOWS = ("refund", "blind", "mended", "refund", "blind")
 LOOK = 1.0
 REPORT = 10.0
 
