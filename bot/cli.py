@@ -289,6 +289,10 @@ def torture(
         Literal["approve", "reject"], typer.Option(help="What the reviewer clicks on each card.")
     ] = "approve",
     every: Annotated[int, typer.Option(min=1, help="Crash at each K-th call only.")] = 1,
+    freeze: Annotated[
+        bool,
+        typer.Option("--freeze", help="Freeze it there, until another has gone on in its place."),
+    ] = False,
 ) -> None:
     """Kill a workflow at every call that it makes, and see whether it ends the same way.
 
@@ -299,7 +303,9 @@ def torture(
     from bot.local.torture import command  # noqa: PLC0415 - as in demo
 
     configure_logging("CRITICAL")
-    asked = command.Asked(target, _given(input, []), decide, every)
+    asked = command.Asked(
+        target, _given(input, []), decide, every, "frozen" if freeze else "killed"
+    )
     if not _run(command.torture(asked, out), command.EXPECTED):
         raise typer.Exit(1)
 

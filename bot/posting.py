@@ -17,7 +17,7 @@ from bot.inslack import MessageRef
 from bot.pacing import Later, Pacing
 from bot.records import Change
 from bot.slack import SlackGateway
-from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.slack_calls import SlackRefused, SlackUnavailable, insist
 from bot.store import Store
 from bot.telemetry import reference
 from bot.views.card import card
@@ -112,7 +112,7 @@ class Posting:
                 approval.id, lambda a: a.posted(message, shown, now, self.instance), queue=True
             )
         except LeaseLost:
-            await self._withdraw(approval.id, message)
+            await insist(lambda: self._withdraw(approval.id, message))
             raise
         await self.pacing.taken(where)
 

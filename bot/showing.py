@@ -16,7 +16,7 @@ from bot.inslack import MessageRef
 from bot.pacing import Later, Pacing
 from bot.records import Change
 from bot.slack import SlackGateway, Told
-from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.slack_calls import SlackRefused, SlackUnavailable, insist
 from bot.store import Store
 from bot.telemetry import reference
 from bot.views.card import Card, card
@@ -160,7 +160,7 @@ class Showing:
             await still_held()
             await self.changes.change(approval.id, lambda a: Change(a.replied_to(number)))
         except LeaseLost:
-            await self._withdraw(where, told, said)
+            await insist(lambda: self._withdraw(where, told, said))
             raise
 
     async def _say(

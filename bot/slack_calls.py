@@ -1,6 +1,8 @@
 """How Slack's Web API is called, and what its errors mean: try again, or don't."""
 
-from collections.abc import Awaitable
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import aiohttp
@@ -8,6 +10,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 PAGE = 200  # of what Slack gives in pages
 PASSING = frozenset(
@@ -22,6 +26,7 @@ PASSING = frozenset(
         "team_added_to_org",
     }
 )
+PAUSES = (0.5, 2.0, 5.0)  # seconds before something is insisted on again
 LIMITED = frozenset({"rate_limited", "ratelimited"})
 
 
@@ -69,6 +74,22 @@ async def call(request: Awaitable[Any]) -> Any:
         raise SlackUnavailable("no JSON object") from None
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         raise SlackUnavailable(type(error).__name__) from None
+
+
+async def insist(on: Callable[[], Awaitable[None]]) -> None:
+    """For what no record knows of, so that nobody does it later: tried again here and now where
+    Slack does not answer, and let go where it refuses, or goes on not answering."""
+    for pause in PAUSES:
+        try:
+            return await on()
+        except SlackRefused as refused:
+            log.warning("what was said late cannot be taken back: %s", refused)
+            return None
+        except SlackUnavailable as error:
+            log.info("what was said late is not taken back yet: %s", error)
+            await asyncio.sleep(max(pause, error.retry_after))
+    log.warning("what was said late stands in Slack: it did not answer")
+    return None
 
 
 def given(answer: Any, key: str, kind: type[T]) -> T:

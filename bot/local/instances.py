@@ -23,16 +23,22 @@ class Instance:
 
     @classmethod
     async def start(
-        cls, name: str, command: list[str], environment: Mapping[str, str], directory: Path
+        cls,
+        name: str,
+        command: list[str],
+        environment: Mapping[str, str],
+        directory: Path,
+        module: str = "bot.child",
     ) -> "Instance":
         """command: `["bot"]`, `["worker"]`, … environment: its settings; the owner's own are not
-        passed on."""
+        passed on. module: what is run."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         settings = {**inherited, **environment, "COUNTERSIGN_INSTANCE": name}
         log = directory / f"{name}.log"
         with log.open("ab") as file:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot.child", *command,
+
+                sys.executable, "-m", module, *command,
                 stdin=asyncio.subprocess.PIPE, stdout=file, stderr=file,
                 env=settings, cwd=directory, start_new_session=True,
             )  # fmt: skip

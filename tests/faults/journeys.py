@@ -65,7 +65,8 @@ class Mail:
             if self._lost:
                 self.sent.append(key)
             raise TimeoutError("away")
-        self.sent.append(key)
+        if key not in self.sent:
+            self.sent.append(key)
         return Receipt(id="m_1", summary="Sent")
 
     async def _find(self, key: str) -> Receipt | None:

@@ -102,7 +102,7 @@ def test_a_node_that_writes_without_the_ledger_is_found(
 
     crashed = run_once(stand, journey, Crash(saved, "before"))
 
-    assert crashed.died
+    assert crashed.struck
     assert Path("deleted.txt").read_text(encoding="utf-8") == "all\n" * 3
     assert [words for kind, words in crashed.end.differs(clean.end) if kind == "outside"] == [
         "there is: the node act wrote to deleted.txt, 2 times",
@@ -117,7 +117,7 @@ def test_what_the_ledger_calls_is_no_finding(stand: Stand) -> None:
     (called,) = [call for call in clean.made if call.endswith(": its call #1")]
     for side in ("before", "after"):
         crashed = run_once(stand, journey, Crash(called, side))
-        assert crashed.died
+        assert crashed.struck
         assert crashed.end.differs(clean.end) == []
     assert clean.end.lines["outside"] == ()
     assert clean.end.called == ("refund:THREAD was called 1 times",)
@@ -128,7 +128,7 @@ def test_what_a_dead_process_still_tries_reaches_nobody(stand: Stand) -> None:
     journey = Journey("harmless", load(f"{__name__}:harmless", Catalog([])))
     clean = run_once(stand, journey, None)
     crashed = run_once(stand, journey, Crash("slack chat.postMessage #1", "before"))
-    assert crashed.died
+    assert crashed.struck
     assert crashed.made[-1] == "slack chat.postMessage #1"
     assert crashed.end.differs(clean.end) == []
 
@@ -157,6 +157,15 @@ def test_the_command_reports_a_deviation() -> None:
     assert "Killed right before" in said
     assert "state: there is: lives = 2" in said
     assert "the end was another" in said
+
+
+def test_the_command_freezes_too() -> None:
+    code, said = run(
+        f"{__name__}:forgetful", "--input", '{"name": "x"}', "--every", "50", "--freeze"
+    )
+    assert "Frozen right" in said
+    assert "Freezes" in said
+    assert code == 1
 
 
 def test_the_command_says_that_all_is_well() -> None:

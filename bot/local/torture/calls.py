@@ -1,4 +1,5 @@
-"""Every call that a process makes to the outside, counted; at one of them the process dies.
+"""Every call that a process makes to the outside, counted; at one of them the process dies, or is
+frozen.
 
 The doors stand where a process gets its clients (bot.app.Doors): the product has no trigger
 points. Whatever the dead process tries afterwards, in a `finally` too, reaches nobody.
@@ -18,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.local.torture.masks import passing
 
 Side = Literal["before", "after"]
+How = Literal["killed", "frozen"]
 T = TypeVar("T")
 
 
@@ -27,24 +29,37 @@ class Died(BaseException):
 
 @dataclass(frozen=True)
 class Crash:
-    """Where the process dies: right before this call, or right after it. The call is told by what
-    it is and the how-manieth of its kind: parallel calls come in this order or that, and a
-    transaction that was disturbed is made again."""
+    """Where the process dies, or is frozen: right before this call, or right after it. The call is
+    told by what it is and the how-manieth of its kind: parallel calls come in this order or that,
+    and a transaction that was disturbed is made again."""
 
     call: str
     side: Side
+    how: How = "killed"
+
+    def __str__(self) -> str:
+        return f"{self.how.capitalize()} right {self.side} {self.call}"
+
+    @property
+    def at_an_effect(self) -> bool:
+        """Frozen behind the ledger's last look, and before the call itself."""
+        frozen_before = (self.side, self.how) == ("before", "frozen")
+        return frozen_before and self.call.startswith("effect ") and ": its call #" in self.call
 
 
 @dataclass
 class Calls:
     """The outside calls of one process. names: what is another in each run, in a call's name.
+    meanwhile: what the others do while the process is frozen.
 
-    made: the calls, in order. death: set as soon as the process is dead.
+    made: the calls, in order. struck: its crash has come. death: set as soon as it is dead.
     """
 
     crash: Crash | None = None
     names: dict[str, str] = field(default_factory=dict[str, str])
+    meanwhile: Callable[[], None] = lambda: None
     made: list[str] = field(default_factory=list[str])
+    struck: bool = False
     dead: bool = False
     counting: bool = False
     death: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,14 +74,14 @@ class Calls:
         self._kinds[kind] += 1
         name = f"{kind} #{self._kinds[kind]}"
         self.made.append(name)
-        self._die_at(name, "before")
+        self._strike_at(name, "before")
         return name
 
     def end(self, name: str) -> None:
         """The answer is there."""
         self.refuse_the_dead()
         if name:
-            self._die_at(name, "after")
+            self._strike_at(name, "after")
 
     async def around(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
         name = self.begin(what)
@@ -91,11 +106,17 @@ class Calls:
         if self.dead:
             raise Died
 
-    def _die_at(self, name: str, side: Side) -> None:
-        if self.crash == Crash(name, side):
-            self.dead = True
-            self.death.set()
-            raise Died
+    def _strike_at(self, name: str, side: Side) -> None:
+        crash = self.crash
+        if crash is None or (crash.call, crash.side) != (name, side):
+            return
+        self.struck = True
+        if crash.how == "frozen":
+            self.meanwhile()  # nothing of the process moves before that is over
+            return
+        self.dead = True
+        self.death.set()
+        raise Died
 
 
 class CountedConnection(Connection):

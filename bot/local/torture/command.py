@@ -13,6 +13,7 @@ from bot.app import catalog
 from bot.local.redis import EmbeddedRedisError
 from bot.local.stage import given_redis_url
 from bot.local.torture import crashes, target
+from bot.local.torture.calls import How
 from bot.local.torture.crashes import Journey, NotRepeatable, Stand, Tortured
 from bot.local.torture.life import Stuck
 from bot.local.torture.report import report
@@ -24,12 +25,14 @@ EXPECTED = (BadTarget, EmbeddedRedisError, NotRepeatable, Stuck)  # their words 
 
 @dataclass(frozen=True)
 class Asked:
-    """target: as it was typed. decide: what the reviewer clicks. every: at each K-th call."""
+    """target: as it was typed. decide: what the reviewer clicks. every: at each K-th call, killed
+    there or frozen, as `how` says."""
 
     target: str
     values: dict[str, Any]
     decide: str
     every: int
+    how: How
 
 
 async def torture(asked: Asked, console: Console) -> bool:
@@ -51,9 +54,10 @@ def _torture(asked: Asked, console: Console) -> Tortured:
         make().read_input(asked.values)
         journey = Journey(asked.target, make, asked.values, asked.decide)
         with Stand.open(directory, given_redis_url()) as stand, Progress(console=console) as bar:
-            row = bar.add_task("Crashing", total=None)
+            row = bar.add_task("Freezing" if asked.how == "frozen" else "Killing", total=None)
 
             def progress(done: int, of: int) -> None:
                 bar.update(row, completed=done, total=of)
 
-            return crashes.torture(stand, journey, slice(None, None, asked.every), progress)
+            which = slice(None, None, asked.every)
+            return crashes.torture(stand, journey, which, progress, asked.how)

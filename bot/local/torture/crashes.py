@@ -1,8 +1,8 @@
-"""Crash a journey at every outside call, before it and after it, and compare how it ends."""
+"""Kill a journey at every outside call, or freeze it there, and compare how it ends."""
 
 import contextlib
 import secrets
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,15 +12,20 @@ import redis
 from bot.local.redis import EmbeddedRedis
 from bot.local.seeds import APPROVALS, FINANCE_APPROVERS
 from bot.local.server import LocalSlack
-from bot.local.torture.calls import Crash, Side
+from bot.local.torture.calls import Crash, How, Side
 from bot.local.torture.ending import Ending, families, read_ending
+from bot.local.torture.freezing import Freeze
 from bot.local.torture.life import STUCK, Life, Lived, Stuck
 from bot.local.torture.outside import Watch
 from bot.local.torture.world import Elsewhere, Time, World
+from bot.services import Services
 from bot.settings import ListenerSettings
 from workflows.catalog import Catalog, Workflow
 
 SIDES: tuple[Side, ...] = ("before", "after")
+# What whoever was frozen must not touch; an approval is drawn again, where it drew late.
+THREADS = (":checkpoint", ":run:", ":trail:", ":effect")
+CALLS = "calls"
 
 
 @dataclass(frozen=True)
@@ -50,16 +55,19 @@ class Deviation:
 class Tortured:
     """made: the outside calls of a run without a crash. unreached: crashes whose call did not
     come this time: that of a transaction which was made again. asked: crashes after which a
-    person was asked whether an effect happened, since its node gives no `find`. loose: the kinds
-    that are other in each run, of which only the number is compared."""
+    person was asked whether an effect happened, since its node gives no `find`. twice: freezes
+    right before an effect's call, which the process made nevertheless when it woke up. loose: the
+    kinds that are other in each run, of which only the number is compared."""
 
     journey: str
+    how: How
     made: tuple[str, ...]
     end: Ending
     loose: tuple[str, ...] = ()
     crashes: int = 0
     unreached: int = 0
     asked: int = 0
+    twice: int = 0
     deviations: list[Deviation] = field(default_factory=list[Deviation])
 
     def count(self, *kinds: str) -> int:
@@ -128,6 +136,14 @@ class Stand:
         """Whoever held one is dead, and its time is over."""
         self._delete([key for key in self.keys() if ":lease:" in key])
 
+    def written(self) -> dict[str, bytes]:
+        """What belongs to threads, as it stands."""
+        names = [name for name in self.keys() if any(part in name for part in THREADS)]
+        contents = self.redis.pipeline(transaction=False)
+        for name in names:
+            contents.dump(name)
+        return dict(zip(names, contents.execute(), strict=True))
+
     def wipe(self) -> None:
         self._delete(self.keys())
 
@@ -153,10 +169,10 @@ class Stand:
 
 @dataclass(frozen=True)
 class Ran:
-    """made: the outside calls of the first process. died: it did."""
+    """made: the outside calls of the first process. struck: its crash came."""
 
     made: tuple[str, ...]
-    died: bool
+    struck: bool
     end: Ending
 
 
@@ -165,18 +181,19 @@ def torture(
     journey: Journey,
     which: slice = slice(None),
     progress: Callable[[int, int], None] | None = None,
+    how: How = "killed",
 ) -> Tortured:
-    """which: of all calls, those at which to crash. progress: is told how many crashes are done,
-    of how many. NotRepeatable, Stuck where it does not end the same way, or not at all, without
-    any crash."""
+    """which: of all calls, those at which to crash; how: in which way. progress: is told how many
+    crashes are done, of how many. NotRepeatable, Stuck where it does not end the same way, or not
+    at all, without any crash."""
     first = run_once(stand, journey, None)  # the first of all also fills caches
     clean = run_once(stand, journey, None)
     loose = clean.end.loose(first.end)
     differs = clean.end.differs(first.end, loose)
     if differs:
         raise NotRepeatable(differs)
-    tortured = Tortured(journey.name, clean.made, clean.end, loose)
-    crashes = [Crash(call, side) for call in clean.made[which] for side in SIDES]
+    tortured = Tortured(journey.name, how, clean.made, clean.end, loose)
+    crashes = [Crash(call, side, how) for call in clean.made[which] for side in SIDES]
     for done, crash in enumerate(crashes, 1):
         _crash(stand, journey, crash, tortured)
         if progress:
@@ -191,39 +208,62 @@ def _crash(stand: Stand, journey: Journey, crash: Crash, tortured: Tortured) -> 
         tortured.crashes += 1
         tortured.deviations.append(Deviation(crash, STUCK, str(stuck)))
         return
-    tortured.crashes += ran.died
-    tortured.unreached += not ran.died
+    tortured.crashes += ran.struck
+    tortured.unreached += not ran.struck
     tortured.asked += bool(ran.end.asked)
     differs = ran.end.differs(tortured.end, tortured.loose)
+    if crash.at_an_effect and any(kind == CALLS for kind, _ in differs):
+        # Nobody can look and call in one: the provider's key is what is left.
+        tortured.twice += 1
+        differs = [each for each in differs if each[0] != CALLS]
     tortured.deviations += [Deviation(crash, kind, words) for kind, words in differs]
 
 
 def run_once(stand: Stand, journey: Journey, crash: Crash | None) -> Ran:
-    """From the start to the end. A process that dies before a call takes what docket held with
-    it, so that only reconcile can find it; one that dies after it leaves that, and its own step
-    is delivered again."""
+    """From the start to the end."""
     with stand.world(journey) as world:
         workflow = replace(journey.make(), policy=None)
         settings, known = stand.settings(world), Catalog([workflow])
         life = Life(settings, known, world, workflow.name, journey.values, journey.decide)
         with Watch(world.outside, _ports(stand, world)).on():
-            first = last = _live(life, crash)
-            if crash is not None and first.end is None:
-                stand.end_leases()
-                if crash.side == "before":
-                    world.backlog.lose_everything()
-                else:
-                    world.backlog.deliver_again()
-                last = _live(life, None)
-        if last.end is None:
-            raise Stuck("a process died without a crash")
+            if crash is not None and crash.how == "frozen":
+                first, end = _frozen(stand, life, crash)
+            else:
+                first, end = _killed(stand, life, crash)
         keys = families(stand.keys(), world)
-        end = replace(last.end, lines={**last.end.lines, "keys": keys})
-        return Ran(first.made, first.end is None, end)
+        return Ran(first.made, first.struck, replace(end, lines={**end.lines, "keys": keys}))
 
 
-def _live(life: Life, crash: Crash | None) -> Lived[Ending]:
-    return life.live(crash, lambda services: read_ending(services, life.world))
+def _killed(stand: Stand, life: Life, crash: Crash | None) -> tuple[Lived[Ending], Ending]:
+    """A process that dies before a call takes what docket held with it, so that only reconcile
+    can find it; one that dies after it leaves that, and its own step is delivered again."""
+    first = last = life.live(crash, _reading(life))
+    if crash is not None and first.end is None:
+        stand.end_leases()
+        if crash.side == "before":
+            life.world.backlog.lose_everything()
+        else:
+            life.world.backlog.deliver_again()
+        last = life.live(None, _reading(life))
+    if last.end is None:
+        raise Stuck("a process died without a crash")
+    return first, last.end
+
+
+def _reading(life: Life) -> Callable[[Services], Awaitable[Ending]]:
+    return lambda services: read_ending(services, life.world)
+
+
+def _frozen(stand: Stand, life: Life, crash: Crash) -> tuple[Lived[Ending], Ending]:
+    """It goes on to the end, when it has woken up."""
+    freeze = Freeze(stand, life, crash)
+    lived = life.live(crash, _reading(life), freeze)
+    for trouble in freeze.troubles:
+        raise trouble
+    if lived.end is None:
+        raise Stuck("a process died that was only frozen")
+    late = families(freeze.late(), life.world)
+    return lived, replace(lived.end, lines={**lived.end.lines, "late": late})
 
 
 def _ports(stand: Stand, world: World) -> frozenset[int]:

@@ -1,5 +1,6 @@
 """A process's ways to the outside, with the counter in each of them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -47,7 +48,8 @@ def doors(calls: Calls, world: World, session: aiohttp.ClientSession) -> Doors:
         return CountedQueue(docket, calls=calls, world=world)
 
     def effects(redis: Redis, prefix: str, now: Clock) -> EffectLedger:
-        return CountedLedger(redis, prefix, now, calls=calls, world=world)
+        seconds = asyncio.get_running_loop().time  # which goes on while the process is frozen
+        return CountedLedger(redis, prefix, now, seconds, calls=calls, world=world)
 
     return Doors(redis=redis, slack=slack, queue=queue, effects=effects)
 

@@ -17,7 +17,7 @@ from bot.views.card import short
 from workflows.effects import EffectEntry
 
 THERE, MISSING = "there is: ", "missing: "
-EVERY_WAY = ("run", "calls", "outside", "trail")
+EVERY_WAY = ("run", "calls", "provider", "outside", "trail", "late")
 KINDS = (*EVERY_WAY, "decisions", "effects", "cards", "replies", "state", "keys")
 
 
@@ -25,7 +25,7 @@ KINDS = (*EVERY_WAY, "decisions", "effects", "cards", "replies", "state", "keys"
 class Ending:
     """lines: by kind, in an order that does not depend on how it came about. asked: the effects
     of which a person was asked whether they happened. called: how often each effect's call was
-    carried out, as the provider saw it."""
+    carried out, as the kit saw it."""
 
     lines: dict[str, tuple[str, ...]]
     asked: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ class Ending:
 
     @property
     def told(self) -> dict[str, tuple[str, ...]]:
-        return {**self.lines, "calls": self.called}
+        return {"late": (), **self.lines, "calls": self.called}
 
 
 def _difference(here: tuple[str, ...], clean: tuple[str, ...]) -> list[str]:
@@ -83,6 +83,7 @@ async def read_ending(services: Services, world: World) -> Ending:
         "cards": sorted(" | ".join(texts_in(card["blocks"])) for card in world.cards()),
         "replies": _replies(world),
         "trail": await violations(store),
+        "provider": sorted(world.tally()),
         "state": [f"{key} = {_json(values[key])}" for key in sorted(values)],
     }
     names = _names(world, approvals, effects)
@@ -115,9 +116,7 @@ def _decided(approval: Approval) -> str:
 
 
 def _called(world: World) -> list[str]:
-    """Each effect, and what the provider tells besides."""
-    counted = [f"{key} was called {n} times" for key, n in sorted(world.called.items())]
-    return [*counted, *sorted(world.tally())]
+    return [f"{key} was called {n} times" for key, n in sorted(world.called.items())]
 
 
 def _receipt(entry: EffectEntry) -> str:

@@ -39,17 +39,30 @@ class Stuck(Exception):
     """It does not come to an end."""
 
 
+class Loop(asyncio.SelectorEventLoop):
+    """Its clock goes on while the process is frozen. slept: seconds for which it was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.slept
+
+
 @dataclass(frozen=True)
 class Lived(Generic[T]):
-    """made: its outside calls. end: None where it was killed."""
+    """made: its outside calls. struck: its crash came. end: None where it was killed."""
 
     made: tuple[str, ...]
+    struck: bool
     end: T | None
 
 
 @dataclass(frozen=True)
 class Life:
-    """workflow, values: what it starts, unless an earlier life did."""
+    """workflow, values: what it starts, unless an earlier life did. clicks: else it ends where
+    nothing is owed before somebody clicks."""
 
     settings: ListenerSettings
     known: Catalog
@@ -57,28 +70,35 @@ class Life:
     workflow: str
     values: dict[str, Any]
     decide: str
+    clicks: bool = True
 
-    def live(self, crash: Crash | None, at_the_end: Callable[[Services], Awaitable[T]]) -> Lived[T]:
-        """Until nothing is owed any more, or until the crash. Stuck where neither comes."""
-        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-            return runner.run(self._until_death(crash, at_the_end))
+    def live(
+        self,
+        crash: Crash | None,
+        at_the_end: Callable[[Services], Awaitable[T]],
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Lived[T]:
+        """Until nothing is owed any more, or until it is killed. meanwhile: what happens where it
+        is frozen. Stuck where there is no end."""
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            calls = Calls(crash, self.world.names, meanwhile)
+            return runner.run(self._until_death(calls, at_the_end))
 
     async def _until_death(
-        self, crash: Crash | None, at_the_end: Callable[[Services], Awaitable[T]]
+        self, calls: Calls, at_the_end: Callable[[Services], Awaitable[T]]
     ) -> Lived[T]:
-        calls = Calls(crash, self.world.names)
         life = asyncio.create_task(self._life(calls, at_the_end))
         death = asyncio.create_task(calls.death.wait())
         await asyncio.wait({life, death}, timeout=WITHIN, return_when=asyncio.FIRST_COMPLETED)
         death.cancel()
         if calls.dead:
             await _bury(life)
-            return Lived(tuple(calls.made), None)
+            return Lived(tuple(calls.made), calls.struck, None)
         if not life.done():
             calls.dead = True
             await _bury(life)
             raise Stuck(f"no end after {WITHIN:.0f} seconds")
-        return Lived(tuple(calls.made), life.result())
+        return Lived(tuple(calls.made), calls.struck, life.result())
 
     async def _life(self, calls: Calls, at_the_end: Callable[[Services], Awaitable[T]]) -> T:
         async with self._process(calls) as services:
@@ -121,6 +141,8 @@ class Life:
                 at = await _next_due(services)
                 soon = at is not None and at <= self.world.time.at + PATIENCE
                 click = None if soon else await reviewer.next_click()
+            if click is not None and not self.clicks:
+                return
             if click is not None:
                 await reviewer.click(click)
             elif at is not None:

@@ -1,6 +1,6 @@
 """What came of it, as a person reads it: a table, and each crash after which something differs."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,26 +13,33 @@ from bot.local.torture.life import STUCK
 # What the kinds come to, in the columns of a terminal.
 COLUMNS = {
     "Wrong end": ("run", "decisions", "state", STUCK),
-    "Effects": ("calls", "effects", "outside"),
+    "Effects": ("calls", "provider", "effects", "outside"),
     "Cards": ("cards",),
     "Replies": ("replies",),
     "Trail": ("trail",),
     "Keys": ("keys",),
 }
+LATE = ("late",)
 TOLD_AT_MOST = 20  # crashes that are told one by one
 LINES_AT_MOST = 8  # of each
 
 
-def table(all_of_them: Iterable[Tortured]) -> Table:
-    """A line for each journey: after how many crashes its end was another, and in what."""
+def table(all_of_them: Sequence[Tortured]) -> Table:
+    """A line for each journey: after how many crashes its end was another, and in what. Of frozen
+    ones also what they wrote when they woke up (late), and how often only the provider's key kept
+    an effect from happening twice (by key)."""
     drawn = Table(box=None, pad_edge=False)
-    for column in ("Journey", "Calls", "Crashes", "Asked", *COLUMNS):
-        drawn.add_column(column, justify="left" if column == "Journey" else "right")
+    frozen = any(each.how == "frozen" for each in all_of_them)
+    figures = ["Calls", "Freezes", "Asked", "By key"] if frozen else ["Calls", "Crashes", "Asked"]
+    kinds = {**COLUMNS, "Late": LATE} if frozen else COLUMNS
+    drawn.add_column("Journey")
+    for column in (*figures, *kinds):
+        drawn.add_column(column, justify="right")
     for each in all_of_them:
-        counts = (each.count(*kinds) for kinds in COLUMNS.values())
+        counted = (len(each.made), each.crashes, each.asked, each.twice)[: len(figures)]
+        counts = (each.count(*columns) for columns in kinds.values())
         marked = (f"[red]{n}[/]" if n else "0" for n in counts)
-        figures = (len(each.made), each.crashes, each.asked)
-        drawn.add_row(each.journey, *map(str, figures), *marked)
+        drawn.add_row(each.journey, *map(str, counted), *marked)
     return drawn
 
 
@@ -42,9 +49,9 @@ def report(tortured: Tortured) -> RenderableType:
     parts += [Text(line) for line in _remarks(tortured)]
     by_crash: dict[str, list[Deviation]] = {}
     for each in tortured.deviations:
-        by_crash.setdefault(f"{each.crash.side} {each.crash.call}", []).append(each)
+        by_crash.setdefault(str(each.crash), []).append(each)
     for where, deviations in list(by_crash.items())[:TOLD_AT_MOST]:
-        parts.append(Text(f"Killed right {where}:", style="bold"))
+        parts.append(Text(f"{where}:", style="bold"))
         parts += [Text(f"  {each.kind}: {each.words}") for each in deviations[:LINES_AT_MOST]]
     left = len(by_crash) - TOLD_AT_MOST
     parts += [Text(f"… and {left} more.")] if left > 0 else []
@@ -64,6 +71,12 @@ def _remarks(tortured: Tortured) -> list[str]:
     if tortured.asked:
         asked = f"After {tortured.asked} crashes a person was asked whether an effect happened"
         remarks.append(f"{asked}, since its node gives no find=.")
+    if tortured.twice:
+        woken = f"{tortured.twice} times a process was frozen right before an effect's call, and"
+        key = (
+            "made it when it woke up: nothing but the provider's idempotency key can prevent that."
+        )
+        remarks.append(f"{woken} {key}")
     if tortured.unreached:
         remarks.append(f"{tortured.unreached} calls did not come again, and were not crashed at.")
     return remarks

@@ -10,6 +10,7 @@ from bot import listeners
 from bot.bolt_app import bolt_app
 from bot.local.person import texts_in
 from bot.local.records import Json, User
+from bot.local.server import ACK_SECONDS
 from bot.local.torture.world import World
 from bot.services import Services
 from bot.views.card import ActionId, ButtonValue
@@ -72,14 +73,16 @@ class Reviewer:
         return ActionId.HAPPENED if self._world.called[key] else ActionId.CALL_AGAIN
 
     async def click(self, click: Click) -> None:
-        """Acknowledged is a click as soon as `ack()` was called: Slack may have it from there."""
+        """Acknowledged is a click as soon as `ack()` was called: Slack may have it from there. When
+        its three seconds are over, Slack says that it failed, and it is made again."""
         self._world.clicked()
         request = self._request(click)
-        others = asyncio.all_tasks()
+        others, loop = asyncio.all_tasks(), asyncio.get_running_loop()
+        too_late = loop.time() + ACK_SECONDS
         try:
             await self._app.async_dispatch(request)
         finally:
-            if request.context.ack.response is not None:
+            if request.context.ack.response is not None and loop.time() < too_late:
                 self._world.acknowledged.add(click.name)
         mine: set[asyncio.Task[Any]] = asyncio.all_tasks() - others
         if mine:  # the listener goes on after its ack

@@ -21,6 +21,7 @@ from tests.deployment import Deployment
 T = TypeVar("T")
 
 ROLES = {"bot-1": "bot", "bot-2": "bot", "bot-3": "bot", "worker-1": "worker"}
+ROOT = Path(__file__).parents[3]
 AGAIN = 0.2  # seconds before something is asked of a Redis again that was away
 
 
@@ -39,8 +40,9 @@ class Cluster:
         await self.listeners()
 
     async def start(self, name: str) -> None:
+        environment = {**self.deployment.environment, "PYTHONPATH": str(ROOT)}
         self.instances[name] = await Instance.start(
-            name, [ROLES[name]], self.deployment.environment, self.directory
+            name, [ROLES[name]], environment, self.directory, "tests.faults.soak.process"
         )
 
     async def revive(self) -> None:
@@ -69,10 +71,11 @@ class Cluster:
             except (RedisError, RedisNotSuitable, OSError):
                 await asyncio.sleep(AGAIN)
 
-    async def start_refund(self, starter: Starter, thread_id: str, customer: str) -> None:
+    async def start_run(
+        self, starter: Starter, workflow: str, values: dict[str, str], thread_id: str
+    ) -> None:
         """As whoever asks for refunds does: the same start again until it is answered."""
-        values = {"customer": customer, "amount": "120.50", "reason": "Soaked parcel"}
-        await self.ask(lambda: starter.start_run("refund", values, thread_id=thread_id))
+        await self.ask(lambda: starter.start_run(workflow, values, thread_id=thread_id))
 
     async def cut_connections(self) -> None:
         with contextlib.suppress(RedisError, OSError):

@@ -9,13 +9,22 @@ from bot.local.person import Seen
 from bot.local.records import Json
 from bot.local.response_urls import Target
 from bot.local.sockets import Ack
+from bot.views.card import ButtonValue
 from tests.faults.soak.cluster import Cluster
 
 WAYS = ("approve", "reject", "double", "opposite", "stale", "replay")
 LOOK = 0.3  # seconds between two looks at the channel
 AGAIN = 1.0  # seconds after which a person clicks again whose click Slack marked as failed
 PATIENCE = 6.0  # seconds for a card to change before a person clicks again
-BUTTON = {"approve": "Approve", "reject": "Reject"}
+RETRY = "retry_run"  # no decision, but a click as any other
+BUTTON = {
+    "approve": "Approve",
+    "reject": "Reject",
+    RETRY: "Retry",
+    "done": "It happened",
+    "not_done": "It did not happen",
+    "retry": "Try again",
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,7 @@ class Click:
     """One that Slack says the bot has acknowledged. at: by the loop's clock. answer: where a
     private answer to it would have gone."""
 
-    title: str
+    approval: str
     user: str
     decision: str
     at: float
@@ -60,40 +69,42 @@ class Reviewers:
         first = self.random.choice(("approve", "reject"))
         match self.ways[title]:
             case "approve" | "reject" as decision:
-                await self._until_acknowledged(title, card, "mara", decision)
+                await self.until_acknowledged(card, "mara", decision)
             case "opposite":
                 await asyncio.gather(
-                    self._until_acknowledged(title, card, "mara", "approve"),
-                    self._until_acknowledged(title, card, "jonas", "reject"),
+                    self.until_acknowledged(card, "mara", "approve"),
+                    self.until_acknowledged(card, "jonas", "reject"),
                 )
             case "double":
                 await asyncio.gather(
-                    *(self._until_acknowledged(title, card, "mara", first) for _ in range(2))
+                    *(self.until_acknowledged(card, "mara", first) for _ in range(2))
                 )
             case "stale":
-                await self._until_acknowledged(title, card, "mara", first)
-                await self._until_acknowledged(title, card, "jonas", other(first))
+                await self.until_acknowledged(card, "mara", first)
+                await self.until_acknowledged(card, "jonas", other(first))
             case _:
                 payload = self._payload(card, "mara", first)
-                await self._until_acknowledged(title, card, "mara", first)
-                await self._send(title, "mara", first, payload)
+                await self.until_acknowledged(card, "mara", first)
+                await self._send("mara", first, payload)
 
-    async def _until_acknowledged(self, title: str, card: Seen, who: str, decision: str) -> None:
+    async def until_acknowledged(self, card: Seen, who: str, decision: str) -> None:
         """What a person does whose click Slack marks with a warning, or who is told that nothing
-        was recorded: click again, as long as the card still asks."""
+        was recorded: click again, as long as the card still offers it."""
         while True:
-            ack = await self._send(title, who, decision, self._payload(card, who, decision))
+            ack = await self._send(who, decision, self._payload(card, who, decision))
             self.failed += not ack.ok
             await asyncio.sleep(AGAIN if not ack.ok else PATIENCE)
-            if not self.cluster.slack.person(who).again(card).buttons:
+            if BUTTON[decision] not in self.cluster.slack.person(who).again(card).buttons:
                 return
 
-    async def _send(self, title: str, who: str, decision: str, payload: Json) -> Ack:
+    async def _send(self, who: str, decision: str, payload: Json) -> Ack:
         slack, now = self.cluster.slack, asyncio.get_running_loop().time()
         answer = slack.response_urls.target_of(payload["response_url"])
         ack = await slack.delivery.send("interactive", payload, answerable=False)
         if ack.ok:
-            self.clicks.append(Click(title, slack.person(who).id, decision, now, answer))
+            value = ButtonValue.read(payload["actions"][0]["value"])
+            approval = value.approval if value else ""
+            self.clicks.append(Click(approval, slack.person(who).id, decision, now, answer))
         return ack
 
     def _payload(self, card: Seen, who: str, decision: str) -> Json:

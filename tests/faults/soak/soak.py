@@ -1,11 +1,11 @@
-"""One soak: refunds are asked for, reviewers decide, chaos reigns; then everything must settle."""
+"""One soak: runs are started, reviewers decide, chaos reigns; then everything must settle."""
 
 import asyncio
 import contextlib
 import random
 from collections import Counter
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -15,10 +15,14 @@ from bot.store import Store
 from tests.faults.soak import verdict
 from tests.faults.soak.chaos import Chaos
 from tests.faults.soak.cluster import Cluster, open_cluster
+from tests.faults.soak.mending import SENDS, Mending
+from tests.faults.soak.process import log_of, soaked
+from tests.faults.soak.provider import Provider
 from tests.faults.soak.reviewers import Reviewers
 
 SETTLES_WITHIN = 300.0  # seconds; a dead worker's task is delivered again after one
 FEW = 30  # threads
+WORKFLOWS = ("refund", "blind", "mended", "refund", "blind")
 LOOK = 1.0
 REPORT = 10.0
 
@@ -42,7 +46,9 @@ async def soak(
     async with open_cluster(directory) as cluster, _records(cluster) as store:
         chaos = Chaos(cluster, dice, limits_posts=threads <= FEW)
         reviewers = Reviewers(cluster, dice)
-        reviewing = asyncio.create_task(reviewers.work())
+        provider = Provider(log_of(cluster.deployment.settings().payments_db))
+        mending = Mending(reviewers, provider, dice)
+        reviewing = asyncio.gather(reviewers.work(), mending.work())
         asking = asyncio.create_task(_ask(cluster, threads, seconds * 0.8))
         telling = asyncio.create_task(_tell(cluster, reviewers, chaos, console))
         try:
@@ -53,13 +59,14 @@ async def soak(
             for task in (reviewing, asking, telling, *reviewers.busy):
                 task.cancel()
             await asyncio.gather(reviewing, asking, telling, return_exceptions=True)
-        wrong, words = await verdict.count(cluster, store, reviewers, chaos.troubles)
+        wrong, words = await verdict.count(cluster, store, reviewers, provider, chaos.troubles)
         wrong["not settled"] = len(left)
         done = {
             "threads": threads,
             **dict(sorted(chaos.tally.items())),
             "clicks acknowledged": len(reviewers.clicks),
             "clicks that Slack marked as failed": reviewers.failed,
+            **dict(sorted(mending.said.items())),
             **{f"decided by {way}": n for way, n in Counter(reviewers.ways.values()).items()},
         }
         kinds = (*verdict.KINDS, "not settled")
@@ -74,9 +81,16 @@ async def _records(cluster: Cluster) -> AsyncGenerator[Store, None]:
 
 async def _ask(cluster: Cluster, threads: int, seconds: float) -> None:
     """Spread over the time, with a burst now and then."""
-    async with open_store(cluster.deployment.settings()) as (_, starter):
+    settings = cluster.deployment.settings()
+    async with open_store(settings) as (_, plain):
+        starter = replace(plain, catalog=soaked(settings))
         for number in range(threads):
-            await cluster.start_refund(starter, f"soak-{number}", f"Customer {number}")
+            thread_id = f"soak-{number}"
+            workflow = WORKFLOWS[number % len(WORKFLOWS)]
+            values = {"title": f"{SENDS}{thread_id}"}
+            if workflow == "refund":
+                values = {"customer": thread_id, "amount": "120.50", "reason": "Soaked parcel"}
+            await cluster.start_run(starter, workflow, values, thread_id)
             if number % 7:
                 await asyncio.sleep(seconds / threads)
 
