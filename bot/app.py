@@ -22,10 +22,12 @@ from bot.advancing import Advancing
 from bot.changes import Changes
 from bot.doctor import Doctor
 from bot.health import Health, redis_answers, worker_polls
+from bot.noticing import Noticing
 from bot.pacing import Pacing
 from bot.posting import Posting
 from bot.queue import Queue, passing_over
 from bot.redis_check import require_suitable
+from bot.reminding import Reminding
 from bot.retiring import Retiring
 from bot.services import Services
 from bot.serving import listening, open_port
@@ -157,6 +159,8 @@ def _tasks(advancing: Advancing, slack: SlackGateway, fallback: str | None) -> T
         advancing=advancing,
         posting=Posting(changes, leases, slack, pacing, advancing.instance, fallback),
         showing=Showing(changes, leases, slack, pacing),
+        noticing=Noticing(changes, leases, slack, pacing),
+        reminding=Reminding(changes, slack),
         retiring=Retiring(changes, advancing.runner, leases),
     )
 

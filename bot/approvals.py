@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from bot.audit import Tag
 from bot.inslack import InSlack
@@ -75,7 +75,9 @@ class Approval(InSlack):
     where it asks whether an effect happened; then the decision is a Respond whose text is a key of
     ANSWERS, and goes to the ledger, never to the graph. in_doubt: another approval asks that about
     an effect of this one's decision. by_failure: it was superseded because its run failed. held:
-    why the decision waits for other code, in words for people."""
+    why the decision waits for other code, in words for people. remind_at: when somebody is next
+    looked for who has to be reminded; reminded: when each of those who are missing was last.
+    escalated_at: since when those may decide whom the policy's `escalate_to` names."""
 
     workflow: str
     interrupt_id: str
@@ -98,6 +100,9 @@ class Approval(InSlack):
     outcome: Outcome | None = None
     doubt: Doubt | None = None
     in_doubt: bool = False
+    remind_at: AwareDatetime | None = None
+    reminded: dict[str, AwareDatetime] = Field(default_factory=dict[str, AwareDatetime])
+    escalated_at: AwareDatetime | None = None
 
     @classmethod
     def open(
@@ -135,6 +140,23 @@ class Approval(InSlack):
     @property
     def is_open(self) -> bool:
         return self.status == "pending"
+
+    @property
+    def asked_at(self) -> datetime:
+        """Since when it waits; a reminder and an escalation count from then."""
+        return self.reopened_at or self.requested_at
+
+    @property
+    def remind_next(self) -> datetime | None:
+        """None where nobody is to be reminded."""
+        after = self.request.remind_after
+        return (self.remind_at or self.asked_at + after) if after and self.is_open else None
+
+    @property
+    def escalate_next(self) -> datetime | None:
+        """When it escalates by itself; None: never, or it has."""
+        after = self.policy.escalate_after
+        return self.asked_at + after if after and self.is_open and not self.escalated_at else None
 
     @property
     def decision(self) -> Decision | None:
@@ -264,6 +286,9 @@ class Approval(InSlack):
             by_failure=False,
             outcome=None,
             reopened_at=now,
+            remind_at=None,
+            reminded={},
+            escalated_at=None,
             expires_at=now + request.expires_in if request.expires_in else None,
         )
         detail: dict[str, JsonValue] = {"request": request.model_dump(mode="json")}

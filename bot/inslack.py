@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 
 from bot.audit import Draft, Tag
+from bot.notices import Notices
 from bot.records import Change, Record
 from workflows.protocol import Actor
 
@@ -42,7 +43,8 @@ class InSlack(Record):
     posting_in and reply_tried: what was begun and not yet known to have arrived, so that the next
     try looks before it posts. astray: why the card stands in another channel, in Slack's word.
     deleted: how many messages of it are gone. replies_at: no reply before, others wait. recheck:
-    Redis may have forgotten what Slack was shown. note: why it is asked again, for people."""
+    Redis may have forgotten what Slack was shown. note: why it is asked again, for people.
+    notices: what people are still to be told by direct message."""
 
     id: str
     thread_id: str
@@ -61,6 +63,7 @@ class InSlack(Record):
     recheck: bool = False
     replies_at: AwareDatetime | None = None
     delivery: Delivery | None = None
+    notices: Notices = Notices()
 
     @property
     def is_open(self) -> bool:
@@ -98,7 +101,7 @@ class InSlack(Record):
     def doubted(self) -> Self:
         """Redis restarted or failed over, and may have lost its last moments: Slack is compared
         with this record before anything is said there again."""
-        return self.to(recheck=True)
+        return self.to(recheck=True, notices=self.notices.doubted(self.trail))
 
     def rechecked(
         self, message: MessageRef | None, replied: int, *, ahead: bool, now: datetime

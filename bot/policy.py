@@ -34,13 +34,15 @@ class Why(StrEnum):
 @dataclass(frozen=True)
 class Member:
     """A Slack user as users.info tells it. full: neither bot, guest, stranger nor deactivated.
-    team: where they belong. known_as: other ids of the same, as of the team in its enterprise."""
+    team: where they belong. known_as: other ids of the same, as of the team in its enterprise.
+    zone: their time zone, by its IANA name."""
 
     team: str
     user: str
     name: str
     full: bool
     known_as: frozenset[str] = frozenset()
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,12 @@ def _right(approval: Approval, stage: int, member: Member, people: People) -> Ri
         return Right(stage)
     for absent in sorted(approvers):
         voted = approval.vote_of(absent)
-        if member.user in _in_place_of(absent, approval, people) and voted is None:
+        if member.user in in_place_of(absent, approval, people) and voted is None:
             return Right(stage, absent)
     return None
 
 
-def _in_place_of(absent: str, approval: Approval, people: People) -> list[str]:
+def in_place_of(absent: str, approval: Approval, people: People) -> list[str]:
     """Who may take this place: the deputy, and theirs where they are away too. One who may not
     decide it may not choose who does either, so there the chain ends."""
     chain: list[str] = []

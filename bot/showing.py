@@ -21,7 +21,7 @@ from bot.store import Store
 from bot.telemetry import reference
 from bot.views.card import Card, card
 from bot.views.people import people_on
-from bot.views.trail import reply
+from bot.views.trail import people_in, reply
 from workflows.clock import Clock
 from workflows.lease import LeaseLost, Leases, LeaseTaken, still_held
 from workflows.schema import Unreadable
@@ -148,8 +148,8 @@ class Showing:
             e for e in await self.store.trail(approval.thread_id) if e.approval_id == approval.id
         ]
         event = events[number - 1]
-        actor = event.actor.user if event.actor else None
-        drawn = reply(event, await self.slack.names([actor, *people_on(approval)]))
+        people = [*people_in(event), *people_on(approval)]
+        drawn = reply(event, await self.slack.names(people))
         told = Told(approval.id, number, event.hash)
         try:
             said = await self._say(approval, where, told, drawn) if drawn else None

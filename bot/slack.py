@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 CARD_EVENT = "countersign_card"
 TRAIL_EVENT = "countersign_trail"
+NOTICE_EVENT = "countersign_notice"
 CLOCK_SKEW = 300  # seconds that Slack's clock and ours may differ, as for its signatures
 TOO_LATE = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id")
 # Without them nothing can be done; whatever else conversations.info refuses, cards may go through.
@@ -27,8 +28,9 @@ NO_TOKEN = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_r
 
 @dataclass(frozen=True)
 class Told:
-    """A reply as its metadata names it: the `number`-th event (from 1) of the approval's trail.
-    event: its hash, since after a loss in Redis another event may have the same number."""
+    """A reply, or a direct message, as its metadata names it: the `number`-th event (from 1) of
+    the approval's trail. event: its hash, since after a loss in Redis another event may have the
+    same number."""
 
     approval_id: str
     number: int
@@ -154,6 +156,30 @@ class SlackGateway(Directory):
             if payload.get("approval_id") == approval_id:
                 number, event = payload.get("number"), payload.get("event")
                 yield Told(approval_id, int(number or 0), str(event or ""))
+
+    async def tell(self, user: str, told: Told, card: Card) -> MessageRef:
+        """A direct message. It needs no scope but that of any message: Slack opens the
+        conversation, and says in its answer which one it is."""
+        sent = await call(
+            self.client.chat_postMessage(
+                channel=user,
+                text=card.text,
+                blocks=card.blocks,
+                metadata=_metadata(NOTICE_EVENT, asdict(told)),
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+        return MessageRef(channel=sent.get("channel") or user, ts=sent["ts"])
+
+    async def times_told(self, user: str, told: Told, since: datetime) -> int:
+        """How often this stands in our conversation with them."""
+        opened = given(await call(self.client.conversations_open(users=user)), "channel", dict)
+        history, channel = self.client.conversations_history, given(opened, "id", str)
+        found = [
+            _payload(m, NOTICE_EVENT) async for m in self._messages(history, since, channel=channel)
+        ]
+        return found.count(asdict(told))
 
     async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
         """Within three seconds of the click that gave the trigger; SlackUnavailable after that:

@@ -7,7 +7,7 @@ from typing import Literal
 from bot.approvals import Approval
 from bot.runs import Run
 
-StepKind = Literal["advance", "post", "show", "expire", "retire"]
+StepKind = Literal["advance", "post", "show", "notify", "remind", "escalate", "expire", "retire"]
 
 # A run that is said to run and has not moved for this long has lost its worker, or has a long
 # node: whoever asks finds its lease taken then, and leaves it.
@@ -92,13 +92,26 @@ def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
         owed.append((posted_at(approval), Step("post", approval.channel, "")))
     elif behind or approval.recheck:
         owed.append((_shown_at(approval), Step("show", approval.id, _shown(approval))))
-    if approval.status == "pending" and approval.expires_at:
-        owed.append((approval.expires_at, Step("expire", approval.id, str(approval.revision))))
+    owed += _while_it_waits(approval) if approval.status == "pending" else []
+    if approval.notices.due:
+        last = str(approval.notices.due[-1])
+        at = approval.notices.at or approval.requested_at
+        owed.append((at, Step("notify", approval.id, last)))
     waits = not (approval.handed_over_at or approval.outcome or approval.held)
     if approval.decision and waits:  # what is held waits with its run
         at = approval.closed_at or approval.requested_at
         owed.append((at, Step("advance", approval.thread_id, approval.id)))
     return owed
+
+
+def _while_it_waits(approval: Approval) -> list[tuple[datetime, Step]]:
+    revision, looked = str(approval.revision), str(approval.remind_at)
+    steps = [
+        (approval.remind_next, Step("remind", approval.id, looked)),
+        (approval.escalate_next, Step("escalate", approval.id, revision)),
+        (approval.expires_at, Step("expire", approval.id, revision)),
+    ]
+    return [(at, step) for at, step in steps if at]
 
 
 def _shown_at(approval: Approval) -> datetime:

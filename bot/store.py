@@ -15,6 +15,7 @@ from bot import steps
 from bot.approvals import Approval
 from bot.audit import AuditEvent, Draft, chain
 from bot.channels import Hold
+from bot.concerned import concerned
 from bot.records import Change, Record
 from bot.runs import Run
 from workflows.lease import CURRENT, LeaseLost
@@ -359,8 +360,10 @@ def _parsed(model: type[R], name: str, version: Any, body: Any) -> R | None:
 def _with_trail(record: Run | Approval, drafts: Sequence[Draft]) -> Run | Approval:
     if isinstance(record, Run):
         return record
-    told = sum(1 for draft in drafts if draft.approval_id == record.id)
-    return record.to(trail=record.trail + told)
+    own = [draft for draft in drafts if draft.approval_id == record.id]
+    numbered = enumerate(own, record.trail + 1)
+    news = [number for number, draft in numbered if concerned(record, draft)]
+    return record.to(trail=record.trail + len(own), notices=record.notices.add(news))
 
 
 def _body(record: Run | Approval) -> str:

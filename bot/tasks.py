@@ -11,8 +11,10 @@ from bot import steps
 from bot.advancing import Advancing
 from bot.approvals import Approval, Closed
 from bot.changes import Changes
+from bot.noticing import Noticing
 from bot.posting import Posting
 from bot.records import Change
+from bot.reminding import Reminding
 from bot.retiring import Retiring
 from bot.showing import Showing
 from workflows.schema import Unreadable
@@ -31,6 +33,8 @@ class Tasks:
     advancing: Advancing
     posting: Posting
     showing: Showing
+    noticing: Noticing
+    reminding: Reminding
     retiring: Retiring
     owed_since: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
@@ -39,6 +43,9 @@ class Tasks:
             advance=self.advance,
             post=self.post,
             show=self.show,
+            notify=self.notify,
+            remind=self.remind,
+            escalate=self.escalate,
             expire=self.expire,
             retire=self.retire,
         )
@@ -54,6 +61,18 @@ class Tasks:
     async def show(self, approval_id: str) -> None:
         """The card, and the replies that tell its trail, in order."""
         await self.showing.show(approval_id)
+
+    async def notify(self, approval_id: str) -> None:
+        """Direct messages: what became of it, to its requester; reminders, to reviewers."""
+        await self.noticing.notify(approval_id)
+
+    async def remind(self, approval_id: str) -> None:
+        """Those whose decision is missing, by day."""
+        await self.reminding.remind(approval_id)
+
+    async def escalate(self, approval_id: str) -> None:
+        """Nobody decided in time: others may, too."""
+        await self.reminding.escalate(approval_id)
 
     async def expire(self, approval_id: str) -> None:
         """The deadline of a question has passed."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from bot.services import Services
 from workflows.catalog import Catalog, Context, Workflow
-from workflows.effects import Receipt
+from workflows.effects import EffectRefused, Receipt
 from workflows.policy import Policy
 from workflows.protocol import ApprovalRequest, Decision, request_approval
 
@@ -23,11 +23,13 @@ class State(TypedDict):
 
 
 class Asking(Catalog):
-    """One workflow, `ask`. done: what was carried out, of each the decision that it rests on."""
+    """One workflow, `ask`. done: what was carried out, of each the decision that it rests on.
+    refuses: why the provider carries nothing out; "" where it does."""
 
     def __init__(self, asked: ApprovalRequest, policy: Policy | None = None) -> None:
         self.asked = asked
         self.done: list[Decision] = []
+        self.refuses = ""
         graph = StateGraph(State, context_schema=Context)
         graph.add_node("gate", self._gate)
         graph.add_node("effect", self._effect)
@@ -52,6 +54,8 @@ class Asking(Catalog):
         decision = state["decision"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
 
         async def carry_out() -> Receipt:
+            if self.refuses:
+                raise EffectRefused(self.refuses)
             self.done.append(decision)
             return Receipt(id="r_1", summary="Carried out")
 

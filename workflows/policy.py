@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from workflows.fields import Label, MoneyField, RequestField
+from workflows.hours import Hours
 from workflows.money import Currency, from_minor
 
 APPROVER_ID = r"^[UWSCG][A-Z0-9]{2,}$"
@@ -78,7 +79,7 @@ class Policy(_Value):
     reassign: who may hand it to other approvers, besides its approvers themselves.
     escalate_to: who may decide too, once it is escalated: escalate_after so long, or by an
     approver or one of `reassign`. remind_every: after the first reminder (`remind_after` of the
-    request), until it is decided.
+    request), until it is decided. remind_within: when, in the time zone of who is reminded.
     """
 
     approvers: tuple[ApproverId, ...] = ()
@@ -93,6 +94,7 @@ class Policy(_Value):
     escalate_to: tuple[ApproverId, ...] = ()
     escalate_after: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
     remind_every: Annotated[timedelta, Field(ge=timedelta(minutes=1))] = timedelta(hours=24)
+    remind_within: Hours = Hours()
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:

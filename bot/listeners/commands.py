@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.given import BadInput, field_values
+from bot.listeners.escalating import escalate
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
 from bot.listeners.whereabouts import whereabouts
@@ -30,6 +31,7 @@ QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "
 NEEDS = {
     "list": "is followed by nothing, or by the number of a page",
     "show": "is followed by one thread id, as `/approvals` lists them",
+    "escalate": "is followed by one thread id, as `/approvals` lists them",
     "start": "is followed by a workflow and its fields, such as these",
 }
 START_WITHIN = 2.0  # seconds, of guard.ANSWER_WITHIN: then it is not known whether it was started
@@ -77,15 +79,19 @@ async def _routed(services: Services, body: dict[str, Any]) -> Card:
             return await list_pending(services, min(first, FIRST_AT_MOST))
         case ["help"]:
             return help_card(services.catalog.values())
-        case ["show", thread_id]:
-            return await show(services, thread_id)
+        case [("show" | "escalate") as command, thread_id]:
+            return await _on_thread(services, body, command, thread_id)
         case ["start", workflow, *fields]:
             return await start(services, body, workflow, fields)
-        case [("list" | "show" | "start") as command, *_]:
+        case [("list" | "show" | "escalate" | "start") as command, *_]:
             return help_card(services.catalog.values(), f"`/approvals {command}` {NEEDS[command]}.")
         case _:
             asked = escape(words[0], 60)
             return help_card(services.catalog.values(), f"There is no `/approvals {asked}`.")
+
+
+async def _on_thread(services: Services, body: dict[str, Any], command: str, thread: str) -> Card:
+    return await (show(services, thread) if command == "show" else escalate(services, body, thread))
 
 
 async def list_pending(services: Services, start: int, size: int = PAGE_SIZE) -> Card:

@@ -47,6 +47,7 @@ DEFAULT_SCOPES = (
     "channels:history",
     "groups:history",
     "im:write",
+    "im:history",
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bot.approvals import Approval
 from bot.policy import Why
-from bot.views.text import escape, moment, user
+from bot.views.text import escape, moment, named, user
 
 APPROVERS_AT_MOST = 20
 UNEXPECTED = (
@@ -111,9 +111,7 @@ def _not_their_turn(approval: Approval | None, _: str) -> str:
     stage = approval.open_stage if approval else None
     first = approval.stages[stage] if approval and stage is not None else None
     name = f"*{escape(first.name, 60)}*" if first and first.name else "others"
-    who = (
-        ", ".join(_approver(each) for each in first.approvers[:APPROVERS_AT_MOST]) if first else ""
-    )
+    who = ", ".join(named(each) for each in first.approvers[:APPROVERS_AT_MOST]) if first else ""
     return (
         f"It is not your turn yet: first it needs {name} ({who}). You are asked when they are "
         "done. *Nothing was recorded.*"
@@ -123,19 +121,13 @@ def _not_their_turn(approval: Approval | None, _: str) -> str:
 def _not_an_approver(approval: Approval | None, _: str) -> str:
     stages = approval.stages if approval else ()
     approvers = list(dict.fromkeys(each for stage in stages for each in stage.approvers))
-    allowed = ", ".join(_approver(each) for each in approvers[:APPROVERS_AT_MOST])
+    allowed = ", ".join(named(each) for each in approvers[:APPROVERS_AT_MOST])
     left = len(approvers) - APPROVERS_AT_MOST
     more = f" and {left} more" if left > 0 else ""
     return (
         f"You are not among those who may decide this ({allowed or 'nobody is set'}{more}). "
         "*Nothing was recorded.*"
     )
-
-
-def _approver(approver: str) -> str:
-    if approver[0] in "CG":
-        return f"whoever is in <#{approver}>"
-    return f"<!subteam^{approver}>" if approver.startswith("S") else user(approver)
 
 
 _SENTENCES = {

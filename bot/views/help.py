@@ -10,6 +10,7 @@ EXAMPLES_AT_MOST = 20
 COMMANDS = """*What you can type*
 `/approvals`, `/approvals list 2` – what is waiting for a decision, page by page
 `/approvals show THREAD_ID` – one run: its questions, decisions and outcome
+`/approvals escalate THREAD_ID` – let those decide too whom the policy names for it
 `/approvals start WORKFLOW field=value …` – start a workflow
 `/approvals help` – this"""
 

@@ -61,6 +61,13 @@ def user(user_id: str | None, otherwise: str = "nobody") -> str:
     return f"<@{user_id}>" if user_id else otherwise
 
 
+def named(approver: str) -> str:
+    """Whom an id in a policy stands for; ours only."""
+    if approver[0] in "CG":
+        return f"whoever is in <#{approver}>"
+    return f"<!subteam^{approver}>" if approver.startswith("S") else user(approver)
+
+
 def moment(at: datetime) -> str:
     """A time in the reader's own zone."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{in_utc(at)}>"

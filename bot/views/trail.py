@@ -11,6 +11,7 @@ from bot.views.text import context, escape, line
 Parts = list[Element]
 
 TEXT_AT_MOST = 700  # before it is escaped
+SAID_QUIETLY = frozenset({Tag.REMINDED})  # they have their direct message: no mention besides
 NOT_TOLD = frozenset({Tag.SHOWN})  # the card itself says it
 
 
@@ -19,6 +20,8 @@ def reply(event: AuditEvent, names: dict[str, str]) -> Card | None:
     if event.tag in NOT_TOLD:
         return None
     sign, parts = _told(event)
+    if event.tag in SAID_QUIETLY:
+        parts = [rich.text(_spoken(part, names)) for part in parts]
     sentence = "".join(_spoken(part, names) for part in parts)
     proof = context(f"Audit #{event.seq} · `{short(event.hash)}`")
     body = rich.block(rich.paragraph(rich.emoji(sign), rich.text(" "), *parts))
@@ -80,6 +83,41 @@ def _who(verb: str, event: AuditEvent) -> Parts:
     return [rich.text(f"{verb} by "), rich.mention(user) if user else rich.text("the workflow")]
 
 
+def _reminded(event: AuditEvent) -> Parts:
+    """`Reminded Mara Okafor, Jonas Weber and 480 more, who were not written to`"""
+    parts = _listed("Reminded ", [rich.mention(str(each)) for each in _ids(event, "users")])
+    others = int(str(event.detail.get("others") or 0))
+    more = f"; {others} more are missing, and were not written to" if others else ""
+    return [*parts, rich.text(more)] if more else parts
+
+
+def _escalated(event: AuditEvent) -> Parts:
+    """`Escalated by @mara to @finance-heads: they may decide this too`"""
+    by = _who("Escalated", event) if event.actor else [rich.text("Nobody decided yet: escalated")]
+    to = _listed(" to ", [rich.approver(each) for each in _ids(event, "to")])
+    return [*by, *to, rich.text(", who may decide this too")]
+
+
+def _ids(event: AuditEvent, key: str) -> list[str]:
+    found = event.detail.get(key)
+    return list(map(str, found)) if isinstance(found, list) else []
+
+
+def _listed(before: str, people: Parts) -> Parts:
+    parts = [rich.text(before)]
+    for number, person in enumerate(people):
+        parts += [*([rich.text(", ")] if number else []), person]
+    return parts
+
+
+def people_in(event: AuditEvent) -> list[str]:
+    """Whose names its reply says."""
+    return [
+        *_ids(event, "users"),
+        *([event.actor.user] if event.actor and event.actor.user else []),
+    ]
+
+
 def _detail(event: AuditEvent, key: str) -> str:
     return line(str(event.detail.get(key) or ""), 500)
 
@@ -93,6 +131,8 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.ANSWERED: ("speech_balloon", _by("Answered")),
     Tag.VOTED: ("ballot_box_with_ballot", _voted),
     Tag.WITHDRAWN: ("leftwards_arrow_with_hook", lambda event: _who("Vote withdrawn", event)),
+    Tag.REMINDED: ("bell", _reminded),
+    Tag.ESCALATED: ("arrow_up", _escalated),
     Tag.EXPIRED: ("hourglass", _says("Expired: nobody decided in time")),
     Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow no longer waits for it")),
     Tag.RESTORED: (
@@ -119,4 +159,6 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
 def _spoken(part: Element, names: dict[str, str]) -> str:
     if part["type"] == "user":
         return names.get(part["user_id"], "someone")
+    if part["type"] in ("usergroup", "channel"):
+        return "others"
     return part.get("text", "")

@@ -46,7 +46,9 @@ MOMENTS: list[tuple[Side, str]] = [
     ("after", "docket add advance:THREAD:queued.0 #1"),  # started, and nobody heard of it
     ("after", "slack chat.postMessage #1"),  # the card stands, and no record knows
     ("after", "slack chat.postMessage #2"),  # so does a reply
-    ("before", "slack users.info #1"),  # clicked, and nothing recorded
+    ("before", "slack chat.postMessage #3"),  # the requester is to be told
+    ("after", "slack chat.postMessage #3"),  # was told, and no record knows
+    ("before", "slack users.info #2"),  # clicked, and nothing recorded
     ("before", "docket add advance:THREAD:APPROVAL #1"),  # decided, and nobody heard of it
     ("before", "effect refund:THREAD: its call #1"),
     ("after", "effect refund:THREAD: its call #1"),  # paid, and not written down

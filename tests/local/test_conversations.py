@@ -120,6 +120,7 @@ async def test_history_refuses(client: Client, arguments: Any, error: str) -> No
 async def test_each_kind_of_channel_has_its_scope(slack: LocalSlack, client: Client) -> None:
     direct = (await client.conversations_open(users=TOM.id))["channel"]["id"]
 
+    slack.core.scopes.discard("im:history")
     assert await error_of(client.conversations_history(channel=direct)) == "missing_scope"
     slack.core.scopes.discard("groups:history")
     assert await error_of(client.conversations_history(channel=FINANCE.id)) == "missing_scope"

@@ -18,7 +18,7 @@ from workflows.effects import EffectEntry
 
 THERE, MISSING = "there is: ", "missing: "
 EVERY_WAY = ("run", "calls", "provider", "outside", "trail", "late")
-KINDS = (*EVERY_WAY, "decisions", "effects", "cards", "replies", "state", "keys")
+KINDS = (*EVERY_WAY, "decisions", "effects", "cards", "replies", "notices", "state", "keys")
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ async def read_ending(services: Services, world: World) -> Ending:
         "outside": sorted(f"{what}, {n} times" for what, n in world.outside.items()),
         "cards": sorted(" | ".join(texts_in(card["blocks"])) for card in world.cards()),
         "replies": _replies(world),
+        "notices": _notices(world),
         "trail": await violations(store),
         "provider": sorted(world.tally()),
         "state": [f"{key} = {_json(values[key])}" for key in sorted(values)],
@@ -126,6 +127,15 @@ def _receipt(entry: EffectEntry) -> str:
 def _replies(world: World) -> list[str]:
     cards = sorted(world.cards(), key=lambda card: card["text"])
     return [f"{card['text']}: {reply['text']}" for card in cards for reply in world.replies(card)]
+
+
+def _notices(world: World) -> list[str]:
+    """Those of an approval in their order; what comes of two at a time may come in any."""
+    told: dict[str, list[str]] = {}
+    for notice in world.notices():
+        about = notice["metadata"]["event_payload"]["approval_id"]
+        told.setdefault(about, []).append(notice["text"])
+    return [text for texts in sorted(told.values()) for text in texts]
 
 
 def _json(value: object) -> str:

@@ -20,7 +20,7 @@ from bot.app import open_services
 from bot.local.torture.calls import Calls, Crash
 from bot.local.torture.doors import doors
 from bot.local.torture.reviewer import Reviewer
-from bot.local.torture.world import World
+from bot.local.torture.world import REQUESTER, World
 from bot.services import Services
 from bot.settings import ListenerSettings
 from bot.steps import Step
@@ -123,7 +123,10 @@ class Life:
         """Whoever starts it does so again until it is said to be started."""
         if not self.world.started:
             await services.starter.start_run(
-                self.workflow, self.values, thread_id=self.world.thread_id
+                self.workflow,
+                self.values,
+                thread_id=self.world.thread_id,
+                requester=REQUESTER.id,
             )
             self.world.started = True
 

@@ -10,13 +10,14 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from bot.local.records import Channel, Json, User, Usergroup
-from bot.local.seeds import APPROVALS, MARA
+from bot.local.seeds import APPROVALS, MARA, TOM
 from bot.local.server import LocalSlack
 from bot.steps import Step
 from workflows.clock import utc_now
 
 T = TypeVar("T")
 TICK = timedelta(milliseconds=1)  # that passes with each look at the clock
+REQUESTER = TOM  # who is told by direct message what becomes of it
 WITHIN = 60.0  # real seconds for what takes milliseconds
 
 
@@ -116,6 +117,11 @@ class World:
 
     def replies(self, card: Json) -> list[Json]:
         return self.slack.workspace.replies(APPROVALS.id, card["ts"])
+
+    def notices(self) -> list[Json]:
+        """What the requester was told by direct message, in order."""
+        conversation = self.slack.workspace.find_direct_message(REQUESTER.id)
+        return self.slack.workspace.messages(conversation.id) if conversation else []
 
     @property
     def channel(self) -> Channel:

@@ -1,0 +1,61 @@
+"""`/approvals escalate THREAD_ID`: by one of its approvers, before its time has come."""
+
+from typing import Any
+
+from bot.approvals import Approval, Closed
+from bot.escalation import NotEscalated, refuse_to_escalate
+from bot.listeners.guard import no_answer
+from bot.listeners.payloads import user_of
+from bot.policy import Member, People, Why
+from bot.services import Services
+from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.views.answers import NOT_RECORDED, refusal
+from bot.views.card import Card, headline
+from bot.views.help import problem_card
+from bot.views.text import named, section
+from workflows.protocol import Actor
+
+NAMED_AT_MOST = 20
+NOTHING = "Nothing was escalated."
+
+
+async def escalate(services: Services, body: dict[str, Any], thread_id: str) -> Card:
+    """Each question of the thread that waits; what happened to each is said."""
+    approvals = await services.store.approvals_of(thread_id)
+    waiting = [approval for approval in approvals if approval.is_open]
+    if not waiting:
+        known = approvals or await services.store.run(thread_id)
+        why = "waits for no decision" if known else "is not known here"
+        return problem_card(f"{thread_id!r} {why}. `/approvals` lists what is pending.", NOTHING)
+    try:
+        member = await services.slack.member(user_of(body), services.slack.team)
+        said = [await _escalated(services, approval, member) for approval in waiting]
+    except (SlackRefused, SlackUnavailable) as error:
+        words = no_answer(error, f"{thread_id}: who may escalate it", NOT_RECORDED)
+        said = [words]
+    return Card(text=said[0], blocks=[section(each) for each in said])
+
+
+async def _escalated(services: Services, approval: Approval, member: Member) -> str:
+    why = await _refused(services, approval, member)
+    if why is not None:
+        return refusal(why, approval, "escalate")
+    actor = Actor(team=member.team, user=member.user, name=member.name)
+    try:
+        await services.tasks.reminding.escalate_by_hand(approval, actor)
+    except Closed:
+        return refusal(Why.DECIDED, await services.store.approval(approval.id), "escalate")
+    except NotEscalated as problem:
+        return f":no_entry_sign: {problem} *{NOTHING}*"
+    to = ", ".join(named(each) for each in approval.policy.escalate_to[:NAMED_AT_MOST])
+    return f":arrow_up: Escalated to {to}: {headline(approval)}"
+
+
+async def _refused(services: Services, approval: Approval, member: Member) -> Why | None:
+    """Groups are asked for only where they matter."""
+    why = refuse_to_escalate(approval, member, People())
+    if why not in (Why.NOT_AN_APPROVER, Why.NOT_THEIR_TURN):
+        return why
+    stages = [each for stage in approval.stages for each in stage.approvers]
+    groups = await services.slack.groups([*stages, *approval.policy.reassign])
+    return refuse_to_escalate(approval, member, People(groups))

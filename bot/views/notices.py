@@ -1,0 +1,99 @@
+"""Direct messages: one short sentence for the requester or a reviewer, and the way to the card.
+
+A restricted request is named by its title only: no reason, receipt or error, which may quote it.
+"""
+
+from collections.abc import Mapping
+
+from bot.approvals import Approval
+from bot.audit import AuditEvent, Tag
+from bot.views import rich
+from bot.views.card import HEADER_AT_MOST, Card
+from bot.views.rich import Element
+from bot.views.text import context, escape, line, moment, user
+
+QUOTED_AT_MOST = 500
+VERBS = {
+    Tag.APPROVED: "Approved",
+    Tag.EDITED: "Approved with changes",
+    Tag.REJECTED: "Rejected",
+    Tag.ANSWERED: "Answered",
+}
+SIGNS = {
+    Tag.SHOWN: "memo",
+    Tag.APPROVED: "white_check_mark",
+    Tag.EDITED: "pencil2",
+    Tag.REJECTED: "no_entry",
+    Tag.ANSWERED: "speech_balloon",
+    Tag.EXPIRED: "hourglass",
+    Tag.SUPERSEDED: "fast_forward",
+    Tag.REOPENED: "leftwards_arrow_with_hook",
+    Tag.EFFECT_DONE: "ballot_box_with_check",
+    Tag.EFFECT_IN_DOUBT: "warning",
+    Tag.EFFECT_REFUSED: "x",
+    Tag.RUN_BLOCKED: "double_vertical_bar",
+    Tag.RUN_FAILED: "x",
+    Tag.RUN_RETRIED: "arrows_counterclockwise",
+    Tag.REMINDED: "bell",
+    Tag.ESCALATED: "arrow_up",
+}
+# What is said, and the key of what the event tells besides.
+SAYS = {
+    Tag.SHOWN: ("Asked, and waits for a decision", ""),
+    Tag.EXPIRED: ("Expired: nobody decided in time", ""),
+    Tag.SUPERSEDED: ("No longer asked: the workflow no longer waits for it", ""),
+    Tag.REOPENED: ("Asked again, and waits for a decision", ""),
+    Tag.EFFECT_DONE: ("Done", "text"),
+    Tag.EFFECT_IN_DOUBT: ("It may have happened: someone is asked whether it did", ""),
+    Tag.EFFECT_REFUSED: ("The provider refused it", "text"),
+    Tag.RUN_BLOCKED: ("On hold: it goes on by itself after an update", ""),
+    Tag.RUN_FAILED: ("The workflow failed", "error"),
+    Tag.REMINDED: ("Waits for your decision", ""),
+    Tag.ESCALATED: ("Escalated: you may decide this too", ""),
+}
+
+
+def notice(approval: Approval, event: AuditEvent, names: Mapping[str, str], link: str) -> Card:
+    """link: to the card; "" where it has none. names: display names by id."""
+    said, more = _said(approval, event, names)
+    title = line(approval.request.title, HEADER_AT_MOST) or "–"
+    where = rich.link(link, title) if link else rich.text(title, bold=True)
+    parts: list[Element] = [
+        rich.paragraph(rich.emoji(SIGNS[event.tag]), rich.text(f" {said}: "), where)
+    ]
+    if more:
+        parts.append(rich.quote(more, QUOTED_AT_MOST))
+    blocks = [rich.block(*parts)]
+    if event.tag in (Tag.REMINDED, Tag.ESCALATED):
+        blocks.append(context(_about(approval)))
+    told = f": {line(more, 200)}" if more else ""
+    return Card(text=escape(f"{said}: {title}{told}", 700), blocks=blocks)
+
+
+def _said(approval: Approval, event: AuditEvent, names: Mapping[str, str]) -> tuple[str, str]:
+    """The sentence, and what is quoted under it."""
+    restricted = approval.request.sensitivity == "restricted"
+    who = _name(event, names)
+    if event.tag in VERBS:
+        more = str(event.detail.get("reason") or event.detail.get("text") or "")
+        return f"{VERBS[event.tag]} by {who}", "" if restricted else more
+    if event.tag == Tag.RUN_RETRIED:
+        return f"Tried again by {who}", ""
+    outcome = approval.outcome
+    if event.tag == Tag.SUPERSEDED and outcome and outcome.run_failed:
+        return "Not asked any more", "" if restricted else outcome.text
+    words, key = SAYS[event.tag]
+    return words, str(event.detail.get(key) or "") if key and not restricted else ""
+
+
+def _name(event: AuditEvent, names: Mapping[str, str]) -> str:
+    actor = event.actor
+    if actor is None or actor.user is None:
+        return "an operator" if event.tag == Tag.RUN_RETRIED else "the workflow"
+    return line(names.get(actor.user) or actor.name or "a reviewer", 80)
+
+
+def _about(approval: Approval) -> str:
+    asked = f"Asked by {user(approval.requester, 'a workflow')} {moment(approval.asked_at)}"
+    until = f"Decide by {moment(approval.expires_at)}" if approval.expires_at else "No deadline"
+    return f"{until} · {asked}"
