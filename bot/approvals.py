@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Self
 
@@ -75,7 +76,8 @@ class Approval(InSlack):
     where it asks whether an effect happened; then the decision is a Respond whose text is a key of
     ANSWERS, and goes to the ledger, never to the graph. in_doubt: another approval asks that about
     an effect of this one's decision. by_failure: it was superseded because its run failed. held:
-    why the decision waits for other code, in words for people."""
+    why the decision waits for other code, in words for people. seen: where it is restricted, who
+    has looked at it, by user, and the terms that they saw."""
 
     workflow: str
     interrupt_id: str
@@ -94,6 +96,7 @@ class Approval(InSlack):
     reopened_at: AwareDatetime | None = None
     handed_over_at: AwareDatetime | None = None
     held: str = ""
+    seen: Mapping[str, str] = {}
     applied_at: AwareDatetime | None = None
     outcome: Outcome | None = None
     doubt: Doubt | None = None
@@ -135,6 +138,11 @@ class Approval(InSlack):
     @property
     def is_open(self) -> bool:
         return self.status == "pending"
+
+    @property
+    def restricted(self) -> bool:
+        """Is what it asks, and what is answered, kept out of the channel?"""
+        return self.request.sensitivity == "restricted"
 
     @property
     def decision(self) -> Decision | None:
@@ -199,7 +207,7 @@ class Approval(InSlack):
         voted = self.revised(votes=(decision,) if voided else (*others, decision))
         actor = decision.by if decision.by.user else None
         detail = decision.model_dump(
-            mode="json", include={"values", "reason", "text", "on_behalf_of"}, exclude_none=True
+            mode="json", include={"values", "reason", "text", "on_behalf_of"}, exclude_defaults=True
         )
         if self.doubt:
             detail["text"] = ANSWERS[detail["text"]]
@@ -215,6 +223,11 @@ class Approval(InSlack):
         status, tag = OUTCOME[kind]
         record = voted.to(status=status, closed_at=now)
         return Change(record, (record.event(tag, now, actor, detail),))
+
+    def viewed(self, by: Actor, now: datetime) -> Change:
+        """Who may decide it looks at what it asks. The card does not change."""
+        record = self.to(seen={**self.seen, by.user or "": self.terms})
+        return Change(record, (record.event(Tag.VIEWED, now, by),))
 
     def withdraw(self, user: str, now: datetime) -> Change:
         """Take a vote back, their own or the one cast in their place; with an edit go the votes

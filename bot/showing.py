@@ -133,7 +133,8 @@ class Showing:
         ]
         event = events[number - 1]
         actor = event.actor.user if event.actor else None
-        drawn = reply(event, await self.slack.names([actor, *people_on(approval)]))
+        names = await self.slack.names([actor, *people_on(approval)])
+        drawn = reply(event, names, restricted=approval.restricted)
         told = Told(approval.id, number, event.hash)
         try:
             said = await self._say(approval, where, told, drawn) if drawn else None
