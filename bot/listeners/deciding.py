@@ -5,6 +5,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.approvals import Approval
 from bot.listeners.decisions import Click, take, why_not
 from bot.listeners.details import show
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
@@ -13,9 +14,10 @@ from bot.listeners.submissions import Result, Submitted, submitted
 from bot.policy import Why
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
-from bot.views.answers import NOT_OPENED, OTHER_VIEW, refusal
+from bot.views.answers import NOT_OPENED, NOT_RECORDED, OTHER_VIEW, refusal
 from bot.views.card import ASKS_MORE, ActionId, ButtonValue
-from bot.views.deciding import DECIDE, FORMS, decision_view, read_decision
+from bot.views.deciding import decision_view, read_decision
+from bot.views.words import DECIDE
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -44,30 +46,43 @@ async def open_form(services: Services, body: dict[str, Any]) -> str | None:
     approval = await services.store.approval(click.value.approval) if click.value else None
     if approval is None or click.value is None:
         return refusal(Why.UNKNOWN, None, click.decision)
+    why = await _why_not(services, approval, click)
+    if why:
+        return why
     try:
-        why = await why_not(services, approval, click, click.value.digest)
-        if why is not None:
-            return refusal(why, approval, click.decision)
         view = decision_view(approval, click.decision, click.user)
         return await show(services, body, view, NOT_OPENED)
-    except (SlackUnavailable, SlackRefused, TimeoutError) as error:
+    except (SlackUnavailable, SlackRefused) as error:
         return no_answer(error, f"{approval.id}: the form", NOT_OPENED)
 
 
 async def record(services: Services, form: Submitted) -> Result:
     """Take the decision; what is wrong with it stands in the modal."""
-    decision = form.carried.about
-    if decision not in FORMS:
+    carried = form.carried
+    approval = await services.store.approval(carried.approval)
+    if approval is None:
+        return Result(words=refusal(Why.UNKNOWN, None, ""))
+    read = read_decision(approval, carried, form.values)
+    if read is None:
         return Result(words=OTHER_VIEW)
-    read = read_decision(decision, form.values)
-    if read.errors:
-        return Result(errors=read.errors)
     click = Click(
         teams=workspaces_of(form.body),
         user=user_of(form.body),
-        decision=decision,
-        value=ButtonValue(approval=form.carried.approval, digest=form.carried.digest),
+        decision=carried.about.partition(":")[0],
+        value=ButtonValue(approval=carried.approval, digest=carried.digest),
         said=read.said,
     )
+    if read.errors or read.view:
+        why = await _why_not(services, approval, click)
+        return Result(words=why) if why else Result(errors=read.errors, view=read.view)
     outcome = await take(services, click)
     return Result(words=outcome.answer, records=outcome.records)
+
+
+async def _why_not(services: Services, approval: Approval, click: Click) -> str:
+    """The words, where they may not decide this now; before a form shows anything, too."""
+    try:
+        why = await why_not(services, approval, click, click.value.digest if click.value else "")
+    except (SlackUnavailable, SlackRefused, TimeoutError) as error:
+        return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
+    return refusal(why, approval, click.decision) if why else ""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.approvals import ANSWERS, Approval
 from bot.inslack import RESTORED_NOTE
 from bot.views import rich
+from bot.views.edits import edited, fits
 from bot.views.fields import field_elements, fields_fit
 from bot.views.restricted import ASKED_AGAIN, notice, outcome_words
 from bot.views.rich import Element
@@ -101,7 +102,8 @@ class Card:
 
 def card(approval: Approval, names: Mapping[str, str]) -> Card:
     """names: display names of users, by id."""
-    blocks = [*_question(approval, names), *standing(approval), *votes(approval)]
+    blocks = [*_question(approval, names), *edited(approval)]
+    blocks += [*standing(approval), *votes(approval)]
     if approval.status == "pending":
         blocks.append(_buttons(approval, names))
     else:
@@ -259,7 +261,7 @@ def shows_all(approval: Approval) -> bool:
     request = approval.request
     summary, details = clean(request.summary), clean(request.details)
     short_enough = len(summary) <= SUMMARY_AT_MOST and len(details) <= DETAILS_AT_MOST
-    return short_enough and fields_fit(request.fields)
+    return short_enough and fields_fit(request.fields) and fits(approval)
 
 
 def _value(approval: Approval) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from bot.approvals import Approval
 from bot.views import rich
 from bot.views.card import decisions, short
+from bot.views.edits import changes_of
 from bot.views.fields import full_text
 from bot.views.text import Block, clean, context, plain
 
@@ -81,7 +82,10 @@ def _pieces(approval: Approval) -> Iterator[tuple[str, str]]:
 
 
 def _answered(approval: Approval) -> Iterator[tuple[str, str]]:
-    """What the card of a restricted one does not say."""
+    """What was changed; and what the card of a restricted one does not say."""
+    for label, before, after in changes_of(approval, approval.proposal):
+        yield f"{label}, as asked", before
+        yield f"{label}, changed", after
     if not approval.restricted:
         return
     yield "Asked again", approval.note

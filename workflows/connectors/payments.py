@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from workflows.effects import EffectRefused, Receipt
+from workflows.money import format_money
 
 WAIT = 30.0  # seconds for others to be done with the file
 TABLE = """CREATE TABLE IF NOT EXISTS refunds (
@@ -44,13 +45,16 @@ class SqlitePayments:
             raise EffectRefused("a refund must be more than zero")
         row = (_refund_id(key), key, customer, amount_minor, currency)
         await asyncio.to_thread(self._insert, row)
-        return _receipt(_refund_id(key))
+        paid = await self.find(key)  # what an earlier call paid, if there was one
+        return paid or _receipt(_refund_id(key), amount_minor, currency)
 
     async def find(self, key: str) -> Receipt | None:
         found = await asyncio.to_thread(
-            self._select, "SELECT id FROM refunds WHERE idempotency_key = ?", (key,)
+            self._select,
+            "SELECT id, amount_minor, currency FROM refunds WHERE idempotency_key = ?",
+            (key,),
         )
-        return _receipt(found[0][0]) if found else None
+        return _receipt(*found[0]) if found else None
 
     async def refunds(self) -> list[tuple[str, str, int, str]]:
         """(idempotency key, customer, amount in minor units, currency) of each, oldest first."""
@@ -89,5 +93,6 @@ def _refund_id(key: str) -> str:
     return f"re_{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def _receipt(refund_id: str) -> Receipt:
-    return Receipt(id=refund_id, summary="Refund done")
+def _receipt(refund_id: str, amount_minor: int, currency: str) -> Receipt:
+    """Says what was paid, which is not always what was asked for."""
+    return Receipt(id=refund_id, summary=f"Refund done: {format_money(amount_minor, currency)}")
