@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from pydantic import JsonValue
 
 from bot.views.text import Block, plain
+from workflows.hints import HINTS
 from workflows.money import format_money, from_minor, to_minor
 
 Property = Mapping[str, Any]
@@ -76,19 +77,24 @@ def _input(name: str, each: Property, value: JsonValue) -> Block:
 
 
 def _entered(each: Property, value: JsonValue) -> str:
-    return str(from_minor(int(str(value)), each["currency"])) if "currency" in each else str(value)
+    currency = _currency(each)
+    return str(from_minor(int(str(value)), currency)) if currency else str(value)
 
 
 def _read(each: Property, entered: str) -> JsonValue:
-    if "currency" in each:
+    currency = _currency(each)
+    if currency:
         try:
-            return to_minor(Decimal(entered.strip().replace(",", "")), each["currency"])
+            return to_minor(Decimal(entered.strip().replace(",", "")), currency)
         except InvalidOperation:
             raise ValueError("Write an amount, such as 12.34.") from None
     return int(entered) if each.get("type") == "integer" else entered
 
 
 def _written(each: Property, value: JsonValue) -> str:
-    if "currency" in each and isinstance(value, int):
-        return format_money(value, each["currency"])
-    return str(value)
+    currency = _currency(each)
+    return format_money(int(str(value)), currency) if currency else str(value)
+
+
+def _currency(each: Property) -> str:
+    return str((each.get(HINTS) or {}).get("money") or "")

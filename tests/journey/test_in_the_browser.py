@@ -68,7 +68,7 @@ async def test_approve_with_a_confirmation_and_read_the_thread(
     await dialog.get_by_role("button", name="Approve").click()
 
     await expect(card).to_contain_text("Approved by @Mara Okafor")
-    await expect(card).to_contain_text("Refund done, re_")
+    await expect(card).to_contain_text("Refund done: $50,000.00, re_")
     await expect(card.get_by_role("button", name="Approve")).to_have_count(0)
     await card.get_by_test_id("thread-summary").click()
     thread = page.get_by_test_id("thread")

@@ -20,6 +20,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS refunds (
     currency TEXT NOT NULL,
     created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
 )"""
+ROWS = "SELECT idempotency_key, customer, amount_minor, currency FROM refunds"
 
 
 class Payments(Protocol):
@@ -46,23 +47,15 @@ class SqlitePayments:
         row = (_refund_id(key), key, customer, amount_minor, currency)
         await asyncio.to_thread(self._insert, row)
         paid = await self.find(key)  # what an earlier call paid, if there was one
-        return paid or _receipt(_refund_id(key), amount_minor, currency)
+        return paid or _receipt(key, customer, amount_minor, currency)
 
     async def find(self, key: str) -> Receipt | None:
-        found = await asyncio.to_thread(
-            self._select,
-            "SELECT id, amount_minor, currency FROM refunds WHERE idempotency_key = ?",
-            (key,),
-        )
+        found = await asyncio.to_thread(self._select, f"{ROWS} WHERE idempotency_key = ?", (key,))
         return _receipt(*found[0]) if found else None
 
     async def refunds(self) -> list[tuple[str, str, int, str]]:
         """(idempotency key, customer, amount in minor units, currency) of each, oldest first."""
-        return await asyncio.to_thread(
-            self._select,
-            "SELECT idempotency_key, customer, amount_minor, currency FROM refunds ORDER BY rowid",
-            (),
-        )
+        return await asyncio.to_thread(self._select, f"{ROWS} ORDER BY rowid", ())
 
     def _insert(self, row: tuple[str, str, str, int, str]) -> None:
         with self._transaction() as db:
@@ -93,6 +86,7 @@ def _refund_id(key: str) -> str:
     return f"re_{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def _receipt(refund_id: str, amount_minor: int, currency: str) -> Receipt:
+def _receipt(key: str, _customer: str, amount_minor: int, currency: str) -> Receipt:
     """Says what was paid, which is not always what was asked for."""
-    return Receipt(id=refund_id, summary=f"Refund done: {format_money(amount_minor, currency)}")
+    amount = format_money(amount_minor, currency)
+    return Receipt(id=_refund_id(key), summary=f"Refund done: {amount}")

@@ -21,6 +21,7 @@ from workflows.connectors.payments import Payments
 from workflows.effects import Receipt
 from workflows.fields import MoneyField, TextField
 from workflows.hidden import ONE_LINE, VISIBLE
+from workflows.hints import HINTS
 from workflows.money import Currency, format_money, to_minor
 from workflows.protocol import ApprovalRequest, Decision, Editable, Risk, request_approval
 
@@ -157,7 +158,7 @@ def refund_request(state: RefundState) -> ApprovalRequest:
 def _editable(cents: int, currency: str, reason: str) -> Editable:
     """Less may be paid than was asked for, and never more."""
     schema = RefundTerms.model_json_schema()
-    schema["properties"]["amount"] |= {"currency": currency, "maximum": cents}
+    schema["properties"]["amount"] |= {HINTS: {"money": currency}, "maximum": cents}
     return Editable(json_schema=schema, values={"amount": cents, "reason": reason})
 
 
