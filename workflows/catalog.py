@@ -66,6 +66,7 @@ class InvalidInput(Exception):
     """The input does not fit the workflow's model; one line for each field."""
 
     def __init__(self, workflow: Workflow, error: ValidationError) -> None:
+        self.error = error
         lines = [f"The input does not fit the workflow {workflow.name}:"]
         for item in error.errors(include_url=False):
             where = ".".join(str(part) for part in item["loc"]) or "input"

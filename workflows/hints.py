@@ -1,7 +1,8 @@
 """What the author of a model tells a form about a field, beyond its type:
 `amount: Annotated[int, money("EUR")]`.
 
-In a schema written by hand it is the same key: `{"type": "integer", "countersign": {"money": "EUR"}}`.
+In a schema written by hand it is the same key:
+`{"type": "integer", "countersign": {"money": "EUR"}}`.
 """
 
 from typing import Any

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from jsonschema import Draft202012Validator, FormatChecker, SchemaError
+from jsonschema import ValidationError as SchemaMisfit
 from jsonschema.exceptions import best_match
 from langgraph.types import interrupt
 from pydantic import (
@@ -64,14 +65,19 @@ class Editable(_Value):
 
     def check(self, values: Mapping[str, JsonValue]) -> None:
         """ValueError that names the field, unless the values fit the schema."""
-        validator = Draft202012Validator(self.json_schema, format_checker=FormatChecker())
-        try:
-            error = best_match(validator.iter_errors(dict(values)))
-        except Unresolvable as missing:
-            raise ValueError(f"json_schema refers to {missing.ref}, and has no such part") from None
+        error = best_match(misfits(self.json_schema, values))
         if error is not None:
             where = ".".join(str(part) for part in error.absolute_path) or "values"
             raise ValueError(f"{where}: {error.message}")
+
+
+def misfits(json_schema: Mapping[str, Any], values: Mapping[str, JsonValue]) -> list[SchemaMisfit]:
+    """All in which the values do not fit; ValueError where the schema cannot be used."""
+    validator = Draft202012Validator(json_schema, format_checker=FormatChecker())
+    try:
+        return list(validator.iter_errors(dict(values)))
+    except Unresolvable as missing:
+        raise ValueError(f"json_schema refers to {missing.ref}, and has no such part") from None
 
 
 class ApprovalRequest(_Value):

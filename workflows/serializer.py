@@ -108,7 +108,7 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
     def _refuse(self, obj: Any) -> None:
         if type(obj) is float and not math.isfinite(obj):
             raise UnstorableState(f"{obj} cannot be stored; use None or a text")
-        if isinstance(obj, dict) and _is_reserved(obj):
+        if isinstance(obj, dict) and is_reserved(obj):
             raise UnstorableState(f"a dict with the reserved keys {sorted(map(str, obj))}")
         if type(obj) in _PLAIN or type(obj) in _ARGUMENTS or isinstance(obj, _MARKED):
             return
@@ -209,7 +209,8 @@ def _dataclass(cls: type, values: Mapping[str, Any]) -> Any:
     return made
 
 
-def _is_reserved(obj: dict[Any, Any]) -> bool:
+def is_reserved(obj: Mapping[Any, Any]) -> bool:
+    """Would it be read back as an object, not as the dict that it is?"""
     looks_built = obj.get("lc") in (1, 2) and "type" in obj
     is_flagged = any(obj.get(flag) is True for flag in _FLAGS)
     return looks_built or is_flagged or (len(obj) == 1 and _BYTES in obj)

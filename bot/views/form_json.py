@@ -1,0 +1,89 @@
+"""Fields of JSON: what has no input of its own in Slack, typed as it is written.
+
+What is not seen is written as an escape, so such a value can be read and changed. What the store
+would read back as an object, and not as the data that was typed, is refused.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from pydantic import JsonValue
+
+from bot.views.form_fields import FormField, Values
+from bot.views.form_inputs import Entered, Kind, Wrong, can_be_typed, same_lines, text_input, typed
+from bot.views.text import Block
+from workflows.hidden import is_hidden
+from workflows.serializer import is_reserved
+
+RESERVED = frozenset({"__bytes__", "__interrupt__", "__send__", "__delta_snapshot__"})
+
+
+def as_json(value: JsonValue, *, indent: int | None = None) -> str:
+    """Readable, and nothing in it unseen."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    unseen = {ord(each): json.dumps(each)[1:-1] for each in set(text) if is_hidden(each)}
+    return text.translate(unseen)
+
+
+def from_json(text: str) -> JsonValue:
+    """Raises Wrong, in words for the one who typed it."""
+    try:
+        value = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, character {error.colno}"
+        raise Wrong(f"is not JSON: {_spelled(error.msg)} ({where})") from None
+    except RecursionError:
+        raise Wrong("is nested too deeply") from None
+    _refuse(value)
+    return value
+
+
+def _refuse(value: Any) -> None:
+    if isinstance(value, str):
+        typed(value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Wrong("has a number that is too large")
+    elif isinstance(value, dict):
+        held = cast("dict[str, Any]", value)
+        if is_reserved(held) or RESERVED & held.keys():
+            keys = ", ".join(sorted(held)[:5])
+            raise Wrong(f"has an object with the keys {keys}, which are reserved; rename one")
+        for name, each in held.items():
+            typed(name)
+            _refuse(each)
+    elif isinstance(value, list):
+        for each in cast("list[Any]", value):
+            _refuse(each)
+
+
+def _each_once(pairs: Iterable[tuple[str, Any]]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Wrong(f"has {json.dumps(name)} more than once in an object")
+        found[name] = value
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise Wrong(f"has {name}, which is no JSON")
+
+
+def _spelled(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _json(_: FormField, value: JsonValue, __: Values) -> Block | None:
+    if value is None:
+        return text_input(None, multiline=True)
+    text = as_json(value, indent=2)
+    return text_input(text, multiline=True) if can_be_typed(text) else None
+
+
+def _read_json(_: FormField, entered: Entered, __: Values) -> JsonValue:
+    return from_json(typed(entered))
+
+
+JSON = Kind(_json, _read_json, same_lines)
