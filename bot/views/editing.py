@@ -10,8 +10,10 @@ from pydantic import JsonValue
 from bot.approvals import Approval
 from bot.views import rich
 from bot.views.details import about
+from bot.views.differences import changes
 from bot.views.edits import difference
-from bot.views.forms import changes, form_blocks, read_form
+from bot.views.filled import read_form
+from bot.views.forms import form_blocks, laid_out
 from bot.views.modals import Carried, modal
 from bot.views.text import Block
 from bot.views.words import DECIDE, SAY_SOMETHING, Read, subject, warning, words_input, words_of
@@ -36,8 +38,8 @@ def read_edit(approval: Approval, opener: str, checked: str, values: Mapping[str
     errors = dict(filled.errors)
     if "edit" in approval.policy.reason_required and not reason:
         errors["reason"] = SAY_SOMETHING
-    if not errors and filled.values == now:
-        errors[_first(editable, now)] = NOTHING_CHANGED
+    if not errors and not changes(now, filled.values, editable.json_schema):
+        errors[laid_out(editable.json_schema, now).first or "reason"] = NOTHING_CHANGED
     if errors:
         return Read(errors=errors)
     mark = _mark(approval, filled.values)
@@ -77,12 +79,6 @@ def _editable(approval: Approval) -> Editable:
     if approval.request.editable is None:
         raise TypeError(f"{approval.id} has nothing to edit")
     return approval.request.editable
-
-
-def _first(editable: Editable, values: dict[str, JsonValue]) -> str:
-    """The block at which it is said: an error needs one."""
-    blocks = form_blocks(editable.json_schema, values)
-    return next((each["block_id"] for each in blocks if each["type"] == "input"), "reason")
 
 
 def _mark(approval: Approval, values: Mapping[str, JsonValue]) -> str:

@@ -2,7 +2,7 @@
 
 from bot.approvals import Approval
 from bot.views import rich
-from bot.views.forms import changes
+from bot.views.differences import changes
 from bot.views.rich import Element
 from bot.views.text import Block, clean, line
 from workflows.protocol import Edit
