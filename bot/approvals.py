@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Self
 
@@ -77,7 +78,8 @@ class Approval(InSlack):
     an effect of this one's decision. by_failure: it was superseded because its run failed. held:
     why the decision waits for other code, in words for people. remind_at: when somebody is next
     looked for who has to be reminded; reminded: when each of those who are missing was last.
-    escalated_at: since when those may decide whom the policy's `escalate_to` names."""
+    escalated_at: since when those may decide whom the policy's `escalate_to` names. seen: where it
+    is restricted, who has looked at it, by user, and the terms that they saw."""
 
     workflow: str
     interrupt_id: str
@@ -96,6 +98,7 @@ class Approval(InSlack):
     reopened_at: AwareDatetime | None = None
     handed_over_at: AwareDatetime | None = None
     held: str = ""
+    seen: Mapping[str, str] = {}
     applied_at: AwareDatetime | None = None
     outcome: Outcome | None = None
     doubt: Doubt | None = None
@@ -157,6 +160,11 @@ class Approval(InSlack):
         """When it escalates by itself; None: never, or it has."""
         after = self.policy.escalate_after
         return self.asked_at + after if after and self.is_open and not self.escalated_at else None
+
+    @property
+    def restricted(self) -> bool:
+        """Is what it asks, and what is answered, kept out of the channel?"""
+        return self.request.sensitivity == "restricted"
 
     @property
     def decision(self) -> Decision | None:
@@ -221,7 +229,7 @@ class Approval(InSlack):
         voted = self.revised(votes=(decision,) if voided else (*others, decision))
         actor = decision.by if decision.by.user else None
         detail = decision.model_dump(
-            mode="json", include={"values", "reason", "text", "on_behalf_of"}, exclude_none=True
+            mode="json", include={"values", "reason", "text", "on_behalf_of"}, exclude_defaults=True
         )
         if self.doubt:
             detail["text"] = ANSWERS[detail["text"]]
@@ -237,6 +245,11 @@ class Approval(InSlack):
         status, tag = OUTCOME[kind]
         record = voted.to(status=status, closed_at=now)
         return Change(record, (record.event(tag, now, actor, detail),))
+
+    def viewed(self, by: Actor, now: datetime) -> Change:
+        """Who may decide it looks at what it asks. The card does not change."""
+        record = self.to(seen={**self.seen, by.user or "": self.terms})
+        return Change(record, (record.event(Tag.VIEWED, now, by),))
 
     def withdraw(self, user: str, now: datetime) -> Change:
         """Take a vote back, their own or the one cast in their place; with an edit go the votes

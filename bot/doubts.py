@@ -66,6 +66,7 @@ def asked(entry: EffectEntry, on: Approval | None) -> Asked:
         summary=SUMMARY,
         fields=fields,
         risk=on.request.risk if on else "high",
+        sensitivity=on.request.sensitivity if on else "normal",
         allowed_decisions=("respond",),
     )
     return Asked(request)

@@ -28,7 +28,12 @@ class Why(StrEnum):
     NOT_THEIR_TURN = "not_their_turn"
     VOTED = "voted"
     NO_VOTE = "no_vote"
+    UNSEEN = "unseen"
+    UNSAID = "unsaid"
     NOT_AN_APPROVER = "not_an_approver"
+
+
+STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,19 @@ def refuse_closed(approval: Approval, now: datetime) -> Why | None:
 def refuse_voted(approval: Approval, user: str, decision: str) -> Why | None:
     """None where this vote would be another than they have: a second one changes nothing."""
     return Why.VOTED if decision == "approve" and approval.vote_of(user) else None
+
+
+def refuse_unseen(approval: Approval, user: str) -> Why | None:
+    """A restricted request is decided by who has looked at it as it stands: its card shows
+    nothing of what it asks."""
+    unseen = approval.restricted and approval.seen.get(user) != approval.terms
+    return Why.UNSEEN if unseen else None
+
+
+def refuse_unsaid(approval: Approval, decision: str, reason: str) -> Why | None:
+    """Why this decision does not count without words. A response is words already."""
+    wanted = decision != "respond" and decision in approval.policy.reason_required
+    return Why.UNSAID if wanted and not reason.strip() else None
 
 
 def refuse_stale_retry(approval: Approval, terms: str) -> Why | None:

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from bot.approvals import Approval
 from bot.audit import Draft, Tag
 from bot.doubts import ask, asked, in_doubt
+from bot.outcomes import NOT_TAKEN, NOTHING_EXECUTED, TOO_LATE, WENT_ON
 from bot.records import Change
 from bot.runs import Run
 from workflows.effects import EffectEntry
@@ -15,11 +16,6 @@ from workflows.payloads import UnreadableQuestion, read_question
 from workflows.policy import Policy, PolicyError
 from workflows.protocol import ApprovalRequest
 from workflows.runner import Question, ThreadState
-
-NOTHING_EXECUTED = "Nothing was executed"
-WENT_ON = "The workflow went on"
-NOT_TAKEN = "The workflow did not take the decision that it was given"
-TOO_LATE = "Not executed: the workflow ended without this decision"
 
 
 class Progress:

@@ -149,7 +149,7 @@ class Showing:
         ]
         event = events[number - 1]
         people = [*people_in(event), *people_on(approval)]
-        drawn = reply(event, await self.slack.names(people))
+        drawn = reply(event, await self.slack.names(people), restricted=approval.restricted)
         told = Told(approval.id, number, event.hash)
         try:
             said = await self._say(approval, where, told, drawn) if drawn else None

@@ -191,6 +191,18 @@ class SlackGateway(Directory):
                 raise SlackUnavailable(refused.code) from None
             raise
 
+    async def push_view(self, trigger_id: str, view: dict[str, Any]) -> None:
+        """Over the modal in which the click was that gave the trigger."""
+        try:
+            await call(self.client.views_push(trigger_id=trigger_id, view=view))
+        except SlackRefused as refused:
+            if refused.code in TOO_LATE:
+                raise SlackUnavailable(refused.code) from None
+            raise
+
+    async def update_view(self, view_id: str, view: dict[str, Any]) -> None:
+        await call(self.client.views_update(view_id=view_id, view=view))
+
     async def whisper(self, channel: str, user: str, card: Card) -> None:
         """Only this user sees it, and only now: for private answers where no response_url came."""
         await call(

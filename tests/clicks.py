@@ -41,6 +41,19 @@ def drawn_click(deployment: Deployment, who: str, card: Seen, label: str) -> dic
     )
 
 
+async def submit_as(
+    deployment: Deployment, who: str, view: dict[str, Any], words: dict[str, str], **changed: Any
+) -> Ack:
+    """Submit a modal that may be someone else's, or no longer open. words: by block_id (its only
+    input has the same action_id). changed: of the view."""
+    values = {
+        name: {name: {"type": "plain_text_input", "value": text}} for name, text in words.items()
+    }
+    user = deployment.slack.person(who).user
+    payload = deployment.slack.acts.payloads.view_submission(user, {**view, **changed}, values)
+    return await deployment.slack.delivery.send("interactive", payload, answerable=True)
+
+
 async def deliver(deployment: Deployment, payload: dict[str, Any]) -> Ack:
     return await deployment.slack.delivery.send("interactive", payload, answerable=False)
 

@@ -146,6 +146,7 @@ class _Decided(_Value):
 
 class Approve(_Decided):
     type: Literal["approve"] = "approve"
+    reason: str = ""
 
 
 class Edit(_Decided):
@@ -153,6 +154,7 @@ class Edit(_Decided):
 
     type: Literal["edit"] = "edit"
     values: dict[str, JsonValue]
+    reason: str = ""
 
 
 class Reject(_Decided):

@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import commands, decisions, home, otherwise
+from bot.listeners import commands, deciding, decisions, details, home, otherwise
 from bot.services import Services
 
 
@@ -10,5 +10,7 @@ def register(app: AsyncApp, services: Services) -> None:
     """Every listener of the app; Bolt takes the first that fits."""
     commands.register(app, services)
     decisions.register(app, services)
+    deciding.register(app, services)
+    details.register(app, services)
     home.register(app, services)
     otherwise.register(app, services)

@@ -1,6 +1,5 @@
 """A click on a card: who may, does the button still hold, record, and only then acknowledge."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,18 +8,20 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals import Approval, NoVote
-from bot.listeners.guard import Answering, guarded, in_time, no_answer
-from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
+from bot.listeners.guard import Answering, guarded, no_answer
+from bot.listeners.payloads import action_of, modal_of, user_of, value_of, workspaces_of
 from bot.listeners.recording import Outcome, Recording
 from bot.listeners.rights import right_of
 from bot.policy import (
+    STRANGERS,
     Member,
     Right,
     Why,
     refuse_closed,
-    refuse_person,
     refuse_stale,
     refuse_stale_retry,
+    refuse_unsaid,
+    refuse_unseen,
     refuse_voted,
 )
 from bot.records import Change
@@ -28,16 +29,13 @@ from bot.retrying import retried
 from bot.runs import NotFailed
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
-from bot.views.answers import NOT_RECORDED, NOT_SHOWN, refusal
+from bot.views.answers import NOT_RECORDED, RECORDED, refusal
 from bot.views.card import DECIDES, SETTLES, ActionId, ButtonValue
-from bot.views.details import details_view
 from workflows.protocol import DECISION, Actor, Decision, Respond
 
-LOOK_UP = 1.2  # seconds for Slack to say who clicked: leaves some of recording.DECIDE_WITHIN
 RETRY = "retry_run"  # decides nothing anew: what was decided is carried out after all
 WITHDRAW = "withdraw"  # of a vote that has not decided yet
 CLICKS = {**DECIDES, **SETTLES, ActionId.RETRY: RETRY, ActionId.WITHDRAW: WITHDRAW}
-STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)
 
 
 @dataclass(frozen=True)
@@ -68,37 +66,12 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
         if outcome.answer:
             await answering.words(outcome.answer)
+        elif modal_of(body):
+            await answering.words(RECORDED, "Recorded")
         await services.changes.queue_soon(*outcome.records)
 
-    async def details(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
-        await ack()
-        answer = await in_time(open_details(services, body))
-        if answer:
-            await answering.words(answer)
-
-    app.action(ActionId.DETAILS)(guarded(services.slack, details))
     for action in CLICKS:
         app.action(action)(guarded(services.slack, decide))
-
-
-async def open_details(services: Services, body: dict[str, Any]) -> str | None:
-    """Show all that is asked, where the card had to cut it; else the words that say why not."""
-    value = ButtonValue.read(value_of(body))
-    approval = await services.store.approval(value.approval) if value else None
-    if approval is None:
-        return refusal(Why.UNKNOWN, None, "")
-    try:
-        member = await services.slack.member(user_of(body), *workspaces_of(body))
-        why = refuse_person(approval, member)
-        if why is not None and why in STRANGERS:
-            return refusal(why, approval, "")
-        trigger = str(body.get("trigger_id") or "")
-        if not trigger:
-            return NOT_SHOWN
-        await services.slack.open_view(trigger, details_view(approval))
-    except (SlackUnavailable, SlackRefused) as error:
-        return no_answer(error, f"{approval.id}: the details", NOT_SHOWN)
-    return None
 
 
 async def take(services: Services, click: Click) -> Outcome:
@@ -111,19 +84,25 @@ async def take(services: Services, click: Click) -> Outcome:
         if approval is None:
             return refusal(Why.UNKNOWN, None, click.decision)
         try:
-            async with asyncio.timeout(LOOK_UP):
-                right = await right_of(
-                    services,
-                    approval,
-                    click.user,
-                    *click.teams,
-                    any_stage=click.decision in (RETRY, WITHDRAW),
-                )
+            found = await _right(services, approval, click)
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
             return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
-        return await _meant(services, approval, click, value.digest, right)
+        return await _meant(services, approval, click, value.digest, found)
 
     return await Recording(services.store, value.approval, meant).outcome()
+
+
+async def why_not(services: Services, approval: Approval, click: Click, terms: str) -> Why | None:
+    """Why a click that only asks for the words of a decision is refused; None: open the form."""
+    found = await _right(services, approval, click)
+    return _why(approval, click, terms, found, services.now())
+
+
+async def _right(
+    services: Services, approval: Approval, click: Click
+) -> tuple[Member, Right | Why]:
+    any_stage = click.decision in (RETRY, WITHDRAW)
+    return await right_of(services, approval, click.user, *click.teams, any_stage=any_stage)
 
 
 async def _meant(
@@ -133,13 +112,13 @@ async def _meant(
     terms: str,
     found: tuple[Member, Right | Why],
 ) -> list[Change] | str:
-    """What it changes; the words, where it may not. Strangers learn nothing; others first what
-    is new."""
+    """What it changes; the words, where it may not."""
     member, right = found
     now = services.now()
-    stale = _stale(approval, terms, click.decision, now)
-    why = right if right in STRANGERS else stale or _refused(approval, click, right)
-    if isinstance(why, Why):
+    reason = str(click.said.get("reason") or "")
+    why = _why(approval, click, terms, found, now)
+    why = why or refuse_unsaid(approval, click.decision, reason)
+    if why is not None:
         return refusal(why, approval, click.decision)
     actor = Actor(team=member.team, user=member.user, name=member.name)
     try:
@@ -150,11 +129,24 @@ async def _meant(
         return refusal(Why.NO_VOTE, approval, click.decision)
 
 
+def _why(
+    approval: Approval, click: Click, terms: str, found: tuple[Member, Right | Why], now: datetime
+) -> Why | None:
+    """Why it is refused, whatever it says. Strangers learn nothing; others first what is new."""
+    _, right = found
+    if isinstance(right, Why) and right in STRANGERS:
+        return right
+    return _stale(approval, terms, click.decision, now) or _refused(approval, click, right)
+
+
 def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None:
     if click.decision == WITHDRAW:
         return None  # theirs is looked for
     voted = refuse_voted(approval, click.user, click.decision)
-    return voted or (right if isinstance(right, Why) else None)
+    barred = voted or (right if isinstance(right, Why) else None)
+    if barred or click.decision == RETRY:
+        return barred
+    return refuse_unseen(approval, click.user)
 
 
 def _stale(approval: Approval, terms: str, decision: str, now: datetime) -> Why | None:

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 
-from bot.listeners.payloads import channel_of, user_of
+from bot.listeners.payloads import channel_of, modal_of, user_of
 from bot.slack import SlackGateway
 from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.telemetry import reference
 from bot.views.answers import NEWER, NO_ANSWER, REFUSED, UNEXPECTED
 from bot.views.card import Card
+from bot.views.modals import told_view
 from bot.views.text import escape
 from workflows.schema import NewerRecord
 
@@ -43,8 +44,16 @@ class Answering:
         except Exception as error:  # noqa: BLE001 - Slack is away, and nobody is left to tell
             reference(error, listener="respond")
 
-    async def words(self, text: str) -> None:
-        await self(Card(text, []))
+    async def words(self, text: str, title: str = "Not recorded") -> None:
+        """title: where it was clicked in a modal, which says the words then."""
+        view = modal_of(self.body)
+        if not view:
+            await self(Card(text, []))
+            return
+        try:
+            await self.slack.update_view(view, told_view(text, title))
+        except Exception as error:  # noqa: BLE001 - as above; it may be closed, too
+            reference(error, listener="modal")
 
     async def _answered(self, card: Card, replace_original: bool) -> bool:
         """The address is good for half an hour and five answers."""

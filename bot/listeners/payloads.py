@@ -11,7 +11,16 @@ def action_of(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def value_of(body: dict[str, Any]) -> str:
-    return str(action_of(body).get("value") or "")
+    """Of a button, or of what was chosen in a menu."""
+    action = action_of(body)
+    chosen = action.get("selected_option") or {}
+    return str(action.get("value") or chosen.get("value") or "")
+
+
+def modal_of(body: dict[str, Any]) -> str:
+    """The id of the modal in which it was clicked; "" where it was not in one."""
+    view = body.get("view") or {}
+    return str(view.get("id") or "") if view.get("type") == "modal" else ""
 
 
 def start_of(body: dict[str, Any]) -> int:

@@ -1,10 +1,13 @@
 """Who someone is and what they may decide: Slack is asked for no more than the answer needs."""
 
+import asyncio
+
 from bot.absences import Absences, deputies
 from bot.approvals import Approval
 from bot.policy import Member, People, Right, Why, authorize
 from bot.services import Services
 
+LOOK_UP = 1.2  # seconds for Slack to say who it is: leaves some of recording.DECIDE_WITHIN
 UNSURE = (Why.NOT_AN_APPROVER, Why.NOT_THEIR_TURN)  # until groups and deputies are known
 
 
@@ -12,12 +15,14 @@ async def right_of(
     services: Services, approval: Approval, user: str, *teams: str, any_stage: bool = False
 ) -> tuple[Member, Right | Why]:
     """Who it is, and what they may decide now. Groups are asked for only where they matter: an
-    approver by id decides also while Slack cannot tell who is in a group."""
-    member = await services.slack.member(user, *teams)
-    right = authorize(approval, member, any_stage=any_stage)
-    if right in UNSURE:
-        people = await people_of(services, approval)
-        right = authorize(approval, member, people, any_stage=any_stage)
+    approver by id decides also while Slack cannot tell who is in a group. TimeoutError where Slack
+    takes too long for whoever waits."""
+    async with asyncio.timeout(LOOK_UP):
+        member = await services.slack.member(user, *teams)
+        right = authorize(approval, member, any_stage=any_stage)
+        if right in UNSURE:
+            people = await people_of(services, approval)
+            right = authorize(approval, member, people, any_stage=any_stage)
     return member, right
 
 

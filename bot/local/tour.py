@@ -164,7 +164,7 @@ class _Journey:
         def told() -> list[str] | None:
             card = self.stage.card(customer)
             replies = self.stage.person("mara").replies(card) if card else []
-            lines = [re.split(r" on digest|, | by ", reply.text)[0] for reply in replies]
+            lines = [re.split(r" on digest|, | by |: ", reply.text)[0] for reply in replies]
             return lines if lines and lines[-1] == "Workflow finished" else None
 
         lines = await self.stage.until(f"the thread of {customer} is told", told)

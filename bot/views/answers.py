@@ -46,6 +46,8 @@ NO_ANSWER = (
     "Try again in a minute."
 )
 NOT_SHOWN = ":warning: Slack did not open the details. Click *Show everything* again."
+NOT_OPENED = ":warning: Slack did not open the form, and *nothing was recorded*. Click again."
+RECORDED = ":white_check_mark: Recorded. The card tells how it goes on."
 
 
 def refusal(why: Why, approval: Approval | None, decision: str) -> str:
@@ -144,6 +146,8 @@ _SENTENCES = {
     Why.NOT_THEIR_TURN: _not_their_turn,
     Why.VOTED: _fixed("Your vote is counted already, and one person has one."),
     Why.NO_VOTE: _fixed("There is no vote of yours on this that could be taken back."),
+    Why.UNSEEN: _fixed("Look at it first: click *Review* on its card, and decide there."),
+    Why.UNSAID: _fixed("This wants a reason: decide on its card, which asks for it."),
     Why.OTHER_WORKSPACE: _fixed("This belongs to another Slack workspace than yours."),
     Why.NOT_A_MEMBER: _fixed(
         "Only full members of this workspace decide: no guests, bots, deactivated users or people "

@@ -8,8 +8,11 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.approvals import ANSWERS, Approval
+from bot.inslack import RESTORED_NOTE
 from bot.views import rich
+from bot.views.edits import edited, fits
 from bot.views.fields import field_elements, fields_fit
+from bot.views.restricted import ASKED_AGAIN, notice, outcome_words
 from bot.views.rich import Element
 from bot.views.standing import standing
 from bot.views.text import (
@@ -23,12 +26,12 @@ from bot.views.text import (
     plain,
     user,
 )
+from bot.views.verdict import verdict
 from bot.views.votes import votes
-from workflows.protocol import Decision
+from workflows.protocol import ApprovalRequest
 
 SUMMARY_AT_MOST = 600
 DETAILS_AT_MOST = 1200
-REASON_AT_MOST = 500
 CONFIRM_AT_MOST = 300
 RISK = {"low": "Low risk", "medium": "Medium risk", "high": "High risk"}
 
@@ -38,6 +41,10 @@ class ActionId(StrEnum):
 
     APPROVE = "countersign_approve"
     REJECT = "countersign_reject"
+    APPROVE_SAYING = "countersign_approve_saying"
+    REJECT_SAYING = "countersign_reject_saying"
+    EDIT = "countersign_edit"
+    RESPOND = "countersign_respond"
     HAPPENED = "countersign_happened"
     NOT_HAPPENED = "countersign_not_happened"
     CALL_AGAIN = "countersign_call_again"
@@ -54,6 +61,12 @@ MEANS = {  # what a button does, said before it does
     ActionId.CALL_AGAIN: "If it did happen, it may happen twice: the same key is sent once more.",
 }
 DECIDES = {ActionId.APPROVE: "approve", ActionId.REJECT: "reject"}
+ASKS_MORE = {  # these open a modal, and what is submitted there decides
+    ActionId.APPROVE_SAYING: "approve",
+    ActionId.REJECT_SAYING: "reject",
+    ActionId.EDIT: "edit",
+    ActionId.RESPOND: "respond",
+}
 SETTLES = {
     ActionId.HAPPENED: "done",
     ActionId.NOT_HAPPENED: "not_done",
@@ -89,14 +102,16 @@ class Card:
 
 def card(approval: Approval, names: Mapping[str, str]) -> Card:
     """names: display names of users, by id."""
-    blocks = [*_question(approval, names), *standing(approval), *votes(approval)]
+    blocks = [*_question(approval, names), *edited(approval)]
+    blocks += [*standing(approval), *votes(approval)]
     if approval.status == "pending":
         blocks.append(_buttons(approval, names))
     else:
-        blocks += _decided(approval)
+        blocks.append(verdict(approval, _id(approval, "verdict")))
+        blocks += [_actions(approval, "look", [_look(approval)])] if approval.restricted else []
     if approval.outcome and approval.outcome.run_failed:
         retry = _button(approval, ActionId.RETRY, "Retry", "", names)
-        blocks.append({"type": "actions", "block_id": _id(approval, "retry"), "elements": [retry]})
+        blocks.append(_actions(approval, "retry", [retry]))
     return Card(text=headline(approval), blocks=blocks)
 
 
@@ -117,7 +132,8 @@ def said(approval: Approval) -> str:
             return f"Expired without a decision: {title}"
         case status:
             name = approval.decision.by.name if approval.decision else ""
-            result = f" – {line(approval.outcome.text, 200)}" if approval.outcome else ""
+            words = outcome_words(approval)
+            result = f" – {line(words, 200)}" if words else ""
             return f"{status.capitalize()} by {line(name or 'a reviewer', 80)}: {title}{result}"
 
 
@@ -144,15 +160,22 @@ def _question(approval: Approval, names: Mapping[str, str]) -> list[Block]:
 
 def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
     request = approval.request
-    note = rich.text(f" {line(approval.note, 300)}\n")
-    summary = [rich.paragraph(rich.text("\n"), rich.text(request.summary, SUMMARY_AT_MOST))]
-    if "\n" in clean(request.summary):  # else a line could pose as a field
-        summary = [rich.quote(request.summary, SUMMARY_AT_MOST)]
+    hides = approval.restricted and approval.note != RESTORED_NOTE
+    note = rich.text(f" {ASKED_AGAIN if hides else line(approval.note, 300)}\n")
     high = [rich.paragraph(rich.emoji("warning"), _bold(" High risk\n"))]
     return [
         *(_reopened(approval) if approval.status == "pending" else []),
         *(high if request.risk == "high" else []),
         *([rich.paragraph(rich.emoji("warning"), note)] if approval.note else []),
+        *([notice()] if approval.restricted else _asked(request, names)),
+    ]
+
+
+def _asked(request: ApprovalRequest, names: Mapping[str, str]) -> list[Element]:
+    summary = [rich.paragraph(rich.text("\n"), rich.text(request.summary, SUMMARY_AT_MOST))]
+    if "\n" in clean(request.summary):  # else a line could pose as a field
+        summary = [rich.quote(request.summary, SUMMARY_AT_MOST)]
+    return [
         *field_elements(request.fields, names),
         *(summary if request.summary.strip() else []),
         *([rich.preformatted(request.details, DETAILS_AT_MOST)] if request.details.strip() else []),
@@ -183,22 +206,54 @@ def _about(approval: Approval) -> str:
 
 
 def _buttons(approval: Approval, names: Mapping[str, str]) -> Block:
-    buttons = [_button(approval, *button, names) for button in _offered(approval)]
+    """A restricted one is decided where it is shown: in the modal."""
+    buttons = [] if approval.restricted else decisions(approval, names)
     if approval.votes:
         buttons.append(_button(approval, ActionId.WITHDRAW, "Withdraw my vote", "", names))
-    if not shows_all(approval):
-        label, value = plain("Show everything", 75), _value(approval)
-        details = {"action_id": ActionId.DETAILS, "text": label, "value": value}
-        buttons.insert(0, {"type": "button", **details})
-    return {"type": "actions", "block_id": _id(approval, "decide"), "elements": buttons}
+    if approval.restricted or not shows_all(approval):
+        buttons.insert(0, _look(approval))
+    return _actions(approval, "decide", buttons)
+
+
+def _actions(approval: Approval, part: str, elements: list[Block]) -> Block:
+    return {"type": "actions", "block_id": _id(approval, part), "elements": elements}
+
+
+def _look(approval: Approval) -> Block:
+    label = "Review" if approval.restricted else "Show everything"
+    return _button(approval, ActionId.DETAILS, label, "", {})
+
+
+def decisions(approval: Approval, names: Mapping[str, str]) -> list[Block]:
+    """What decides it: the buttons, and why, where that may be said and need not."""
+    elements = [_button(approval, *button, names) for button in _offered(approval)]
+    if any(button["action_id"] == ActionId.REJECT for button in elements):
+        option = {"text": plain("Reject with a reason", 75), "value": _value(approval)}
+        menu = {"type": "overflow", "action_id": ActionId.REJECT_SAYING, "options": [option]}
+        elements.append(menu)
+    return elements
 
 
 def _offered(approval: Approval) -> list[tuple[ActionId, str, str]]:
     """Of each button: what it does, its label and its style."""
     if approval.doubt:
         return [(action, ANSWERS[answer], "") for action, answer in SETTLES.items()]
-    buttons = [(ActionId.APPROVE, "Approve", "primary"), (ActionId.REJECT, "Reject", "danger")]
-    return [button for button in buttons if DECIDES[button[0]] in approval.offered]
+    saying = approval.policy.reason_required
+    buttons = {
+        "approve": (
+            ActionId.APPROVE_SAYING if "approve" in saying else ActionId.APPROVE,
+            "Approve",
+            "primary",
+        ),
+        "reject": (
+            ActionId.REJECT_SAYING if "reject" in saying else ActionId.REJECT,
+            "Reject",
+            "danger",
+        ),
+        "edit": (ActionId.EDIT, "Edit", ""),
+        "respond": (ActionId.RESPOND, "Respond", ""),
+    }
+    return [button for decision, button in buttons.items() if decision in approval.offered]
 
 
 def shows_all(approval: Approval) -> bool:
@@ -206,7 +261,7 @@ def shows_all(approval: Approval) -> bool:
     request = approval.request
     summary, details = clean(request.summary), clean(request.details)
     short_enough = len(summary) <= SUMMARY_AT_MOST and len(details) <= DETAILS_AT_MOST
-    return short_enough and fields_fit(request.fields)
+    return short_enough and fields_fit(request.fields) and fits(approval)
 
 
 def _value(approval: Approval) -> str:
@@ -246,70 +301,6 @@ def confirmation(approval: Approval, means: str, names: Mapping[str, str]) -> st
         f" – asked by {asked}. {means} Thread {approval.thread_id}, digest {short(approval.terms)}."
     )
     return line(approval.request.title, CONFIRM_AT_MOST - len(rest)) + rest
-
-
-def _decided(approval: Approval) -> list[Block]:
-    elements = [rich.paragraph(*_verdict(approval), rich.text("\n"))]
-    reason = getattr(approval.decision, "reason", "")
-    if approval.doubt and approval.decision:
-        reason = ANSWERS.get(getattr(approval.decision, "text", ""), "")
-    if reason:
-        elements.append(rich.quote(reason, REASON_AT_MOST))
-    state = _state(approval)
-    if state:
-        elements.append(rich.paragraph(*state))
-    return [rich.block(*elements, block_id=_id(approval, "verdict"))]
-
-
-def _verdict(approval: Approval) -> list[Element]:
-    when = [rich.text(" "), rich.moment(approval.closed_at)] if approval.closed_at else []
-    match approval.status:
-        case "superseded":
-            words = " the workflow no longer waits for it."
-            if approval.superseded_by:
-                words = " the workflow went on to another question."
-            return [rich.emoji("fast_forward"), _bold(" No longer asked:"), rich.text(words)]
-        case "expired":
-            words = _bold(" Expired: nobody decided in time")
-            return [rich.emoji("hourglass"), words, *when]
-        case status:
-            sign = "no_entry" if status == "rejected" else "white_check_mark"
-            who = _deciders(approval.decision)
-            return [rich.emoji(sign), _bold(f" {status.capitalize()} by "), *who, *when]
-
-
-def _deciders(decision: Decision | None) -> list[Element]:
-    """`@mara for @jonas and @tom`: all whose votes it took, and whose place they took."""
-    if decision is None or not decision.by.user:
-        return [rich.text("a reviewer")]
-    absent = decision.on_behalf_of
-    who = [rich.mention(decision.by.user)]
-    who += [rich.text(" for "), rich.mention(absent)] if absent else []
-    for other in decision.also:
-        who += [rich.text(" and "), rich.mention(other.user)] if other.user else []
-    return who
-
-
-def _state(approval: Approval) -> list[Element]:
-    outcome = approval.outcome
-    if outcome is not None:
-        carried_out = approval.status not in ("rejected", "expired")
-        done = "ballot_box_with_check" if carried_out else "no_entry_sign"
-        sign = done if outcome.state == "done" else "x"
-        return [rich.emoji(sign), _bold(f" {line(outcome.text, 590)}")]
-    if approval.in_doubt:
-        words = rich.text(" It may have happened: a card of its own asks whether it did.")
-        return [rich.emoji("warning"), words]
-    if approval.decision is None:
-        return []
-    if approval.held:
-        words = "It goes on by itself as soon as a worker has the code for it."
-        return [
-            rich.emoji("double_vertical_bar"),
-            _bold(f" On hold: {approval.held}."),
-            rich.text(f" {words}"),
-        ]
-    return [rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]
 
 
 def _bold(value: str) -> Element:

@@ -1,11 +1,12 @@
 """Everything that is asked, in a modal: what the card had to cut, whole."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.approvals import Approval
 from bot.views import rich
-from bot.views.card import short
+from bot.views.card import decisions, short
+from bot.views.edits import changes_of
 from bot.views.fields import full_text
 from bot.views.text import Block, clean, context, plain
 
@@ -16,19 +17,41 @@ BYTES_AT_MOST = 240_000  # of a modal's 250 kB, as they are sent
 
 def details_view(approval: Approval) -> Block:
     """A modal; whatever does not fit even here is said, not dropped silently."""
+    return {
+        "type": "modal",
+        "title": plain("Everything asked", 24),
+        "close": plain("Close", 24),
+        "blocks": details_blocks(approval),
+    }
+
+
+def review_view(approval: Approval, names: Mapping[str, str]) -> Block:
+    """The same of a restricted one, for who may decide it: what was decided, or the buttons, too.
+    Nobody approves what they have not seen, so they are nowhere else."""
+    blocks = details_blocks(approval)
+    if approval.status == "pending":
+        buttons = {"block_id": "decide", "elements": decisions(approval, names)}
+        blocks.append({"type": "actions", **buttons})
+    return {
+        "type": "modal",
+        "title": plain("Restricted", 24),
+        "close": plain("Close", 24),
+        "blocks": blocks,
+    }
+
+
+def details_blocks(approval: Approval) -> list[Block]:
     pieces = list(_pieces(approval))
     blocks = _that_fit(pieces)
     left = sum(len(text) for _, text in pieces[len(blocks) :])
     if left:
         said = f" {left:,} more characters do not fit into Slack: reject what you cannot read."
         blocks.append(rich.block(rich.paragraph(rich.emoji("warning"), rich.text(said))))
-    blocks.append(context(f"`{approval.thread_id}` · digest `{short(approval.digest)}`"))
-    return {
-        "type": "modal",
-        "title": plain("Everything asked", 24),
-        "close": plain("Close", 24),
-        "blocks": blocks,
-    }
+    return [*blocks, about(approval)]
+
+
+def about(approval: Approval) -> Block:
+    return context(f"`{approval.thread_id}` · digest `{short(approval.terms)}`")
 
 
 def _that_fit(pieces: list[tuple[str, str]]) -> list[Block]:
@@ -51,11 +74,25 @@ def _bytes(block: Block) -> int:
 def _pieces(approval: Approval) -> Iterator[tuple[str, str]]:
     request = approval.request
     texts = [("Title", request.title), *map(full_text, request.fields)]
-    texts += [("Summary", request.summary), ("Details", request.details)]
+    texts += [("Summary", request.summary), ("Details", request.details), *_answered(approval)]
     for label, value in texts:
         text = clean(value)
         for start in range(0, len(text), PIECE):
             yield (label if start == 0 else f"{label}, continued"), text[start : start + PIECE]
+
+
+def _answered(approval: Approval) -> Iterator[tuple[str, str]]:
+    """What was changed; and what the card of a restricted one does not say."""
+    for label, before, after in changes_of(approval, approval.proposal):
+        yield f"{label}, as asked", before
+        yield f"{label}, changed", after
+    if not approval.restricted:
+        return
+    yield "Asked again", approval.note
+    for vote in approval.votes:
+        said = getattr(vote, "text", "") or getattr(vote, "reason", "")
+        yield f"{vote.by.name or vote.by.user}, {vote.type}", said
+    yield "Outcome", approval.outcome.text if approval.outcome else ""
 
 
 def _piece(label: str, text: str) -> Block:

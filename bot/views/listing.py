@@ -105,12 +105,14 @@ def _paging(page: Page) -> list[Block]:
 
 def thread_report(run: Run, approvals: Sequence[Approval], where: Whereabouts) -> Card:
     """A run, and each question that it asked."""
+    hides = any(approval.restricted for approval in approvals)
+    error = f"countersign show {run.thread_id} tells it" if run.error and hides else run.error
     title = f"{run.workflow} `{run.thread_id}`: {run.status}"
     blocks: list[Block] = [
         section(f"*{escape(run.workflow, 60)}* `{run.thread_id}` is *{run.status}*"),
         context(
             f"Requested by {user(run.requester, 'a workflow')} {moment(run.created_at)}"
-            + (f" · last error: {escape(run.error, 300)}" if run.error else "")
+            + (f" · last error: {escape(error, 300)}" if error else "")
         ),
     ]
     left = len(approvals) - QUESTIONS_AT_MOST

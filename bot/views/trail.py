@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bot.audit import AuditEvent, Tag
 from bot.views import rich
 from bot.views.card import Card, short
+from bot.views.restricted import without_values
 from bot.views.rich import Element
 from bot.views.text import context, escape, line
 
@@ -12,14 +13,14 @@ Parts = list[Element]
 
 TEXT_AT_MOST = 700  # before it is escaped
 SAID_QUIETLY = frozenset({Tag.REMINDED})  # they have their direct message: no mention besides
-NOT_TOLD = frozenset({Tag.SHOWN})  # the card itself says it
+NOT_TOLD = frozenset({Tag.SHOWN, Tag.VIEWED})  # the card itself says it; who looked, the record
 
 
-def reply(event: AuditEvent, names: dict[str, str]) -> Card | None:
+def reply(event: AuditEvent, names: dict[str, str], *, restricted: bool = False) -> Card | None:
     """None for an event that the thread does not tell. names: display names by user id."""
     if event.tag in NOT_TOLD:
         return None
-    sign, parts = _told(event)
+    sign, parts = _told(without_values(event) if restricted else event)
     if event.tag in SAID_QUIETLY:
         parts = [rich.text(_spoken(part, names)) for part in parts]
     sentence = "".join(_spoken(part, names) for part in parts)

@@ -78,7 +78,7 @@ async def test_a_timeout_is_named_in_the_log(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.listeners.decisions.LOOK_UP", 0.01)
+    monkeypatch.setattr("bot.listeners.rights.LOOK_UP", 0.01)
     _, card = await asked(deployment)
     deployment.slack.faults.slow("users.info", 1)
     await deployment.person("mara").click(card, "Approve")

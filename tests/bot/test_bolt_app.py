@@ -107,7 +107,7 @@ async def test_a_button_of_another_version_is_answered(deployment: Deployment, o
     async with listening(deployment, over):
         thread_id, card = await asked(deployment)
         click = drawn_click(deployment, "mara", card, "Approve")
-        click["actions"][0]["action_id"] = "countersign_edit"
+        click["actions"][0]["action_id"] = "countersign_of_tomorrow"
         assert (await deliver(deployment, click)).ok
         await deployment.told("mara", OTHER_BUTTON)
         await still_pending(deployment, thread_id)

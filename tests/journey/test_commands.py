@@ -88,7 +88,10 @@ async def test_show_tells_one_thread(bot: Services, deployment: Deployment) -> N
     await deployment.person("mara").click(card, "Approve")
     await deployment.reads(card, "Refund done")
     answer = await types(deployment, f"/approvals show {thread_id}", "is *finished*")
-    assert "Approved by Mara Okafor: Refund $120.50 to Acme GmbH – Refund done, re_" in answer.words
+    assert (
+        "Approved by Mara Okafor: Refund $120.50 to Acme GmbH – Refund done: $120.50, re_"
+        in answer.words
+    )
     await types(deployment, "/approvals show nobody", "There is no run 'nobody'.")
 
 

@@ -68,7 +68,7 @@ async def test_approve_with_a_confirmation_and_read_the_thread(
     await dialog.get_by_role("button", name="Approve").click()
 
     await expect(card).to_contain_text("Approved by @Mara Okafor")
-    await expect(card).to_contain_text("Refund done, re_")
+    await expect(card).to_contain_text("Refund done: $50,000.00, re_")
     await expect(card.get_by_role("button", name="Approve")).to_have_count(0)
     await card.get_by_test_id("thread-summary").click()
     thread = page.get_by_test_id("thread")
@@ -128,3 +128,28 @@ async def test_app_home_lists_what_waits(deployment: Deployment, visit: Visit) -
     await page.get_by_role("button", name="Countersign").first.click()
     await expect(page.get_by_role("main")).to_contain_text(TITLE)
     await keep(page, "home")
+
+
+async def test_edit_on_a_phone(deployment: Deployment, visit: Visit) -> None:
+    page = await visit(seeds.JONAS, size=PHONE)
+    card = await asked(deployment, page)
+    await card.get_by_role("button", name="Edit").click()
+    dialog = page.get_by_role("dialog")
+    amount = dialog.get_by_label("Amount")
+    await expect(amount).to_be_in_viewport()
+    await expect(amount).to_have_value("50000.00")
+    await keep(page, "edit")
+    await amount.fill("60000")
+    await dialog.get_by_role("button", name="Approve changes").click()
+    await expect(dialog).to_contain_text("50,000.00")
+    await keep(page, "edit-error")
+    await amount.fill("40000")
+    await dialog.get_by_role("button", name="Approve changes").click()
+    await expect(dialog).to_contain_text("Check the changes")
+    await expect(dialog).to_contain_text("$50,000.00 USD → $40,000.00 USD")
+    await keep(page, "edit-check")
+    assert await deployment.payments.refunds() == []
+    await dialog.get_by_role("button", name="Approve changes").click()
+    await expect(card).to_contain_text("Edited by @Jonas Weber")
+    await expect(card).to_contain_text("Refund done: $40,000.00, re_")
+    await keep(page, "edited")

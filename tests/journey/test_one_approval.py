@@ -11,18 +11,18 @@ async def test_a_refund_is_asked_about_approved_and_paid_once(deployment: Deploy
         thread_id = await deployment.start(requester="U00000TOM")
 
         card = await deployment.card(TITLE)
-        assert card.buttons == ["Approve", "Reject"]
+        assert card.buttons == ["Approve", "Reject", "Edit"]
         assert "$120.50 USD" in card.words
         assert card.text == f"Approval needed: {TITLE}"
 
         await mara.click(card, "Approve")
 
-        decided = await deployment.reads(card, "Refund done, re_")
+        decided = await deployment.reads(card, "Refund done: $120.50, re_")
         assert decided.buttons == []
         assert "Approved by Mara Okafor" in decided.text
         told = await deployment.thread(card, 5)
 
-    assert [line.split(" on digest")[0].split(",")[0] for line in told] == [
+    assert [line.split(" on digest")[0].split(",")[0].split(":")[0] for line in told] == [
         "Requested by Tom Ferreira",
         "Approved by Mara Okafor",
         "Workflow resumed by one",

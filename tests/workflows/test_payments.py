@@ -24,7 +24,7 @@ async def test_a_refund_is_a_row(payments: SqlitePayments) -> None:
     receipt = await pay(payments, "refund:a")
 
     assert receipt.id.startswith("re_")
-    assert receipt.summary == "Refund done"
+    assert receipt.summary == "Refund done: €12.50"
     assert await payments.refunds() == [("refund:a", "Acme", 1250, "EUR")]
 
 

@@ -14,7 +14,7 @@ from workflows.connectors.payments import SqlitePayments
 from workflows.effects import EffectRefused, Receipt
 from workflows.graphs.refund import RefundState, prepare_refund, refund, refund_request
 from workflows.payloads import read_question
-from workflows.protocol import ApprovalRequest, Decision, Edit, Expired, Respond
+from workflows.protocol import ApprovalRequest, Edit, Expired, Respond
 from workflows.runner import ThreadState
 
 INPUT = {"customer": "Acme GmbH", "amount": "120.50", "currency": "EUR", "reason": "Damaged"}
@@ -153,7 +153,7 @@ def test_the_request_shows_all_that_the_payment_is_made_of() -> None:
         {"label": "Order", "kind": "text", "value": "A-17"},
         {"label": "Reason", "kind": "text", "value": "Damaged"},
     ]
-    assert request.allowed_decisions == ("approve", "reject")
+    assert request.allowed_decisions == ("approve", "reject", "edit")
     assert request.expires_in == timedelta(days=7)
 
 
@@ -203,7 +203,7 @@ async def test_an_approval_pays_once(world: World) -> None:
 
     assert await world.payments.refunds() == [("refund:t-1", "Acme GmbH", 12050, "EUR")]
     receipt = finished.values["receipt"]
-    assert finished.values["outcome"] == f"Refund done, {receipt.id}"
+    assert finished.values["outcome"] == f"Refund done: €120.50, {receipt.id}"
     assert finished.values["decision"].type == "approve"
 
 
@@ -229,24 +229,58 @@ async def test_a_passed_deadline_pays_nothing(world: World) -> None:
     assert await world.payments.refunds() == []
 
 
-@pytest.mark.parametrize("kind", ["edit", "respond"])
+async def test_an_edit_pays_less_under_the_same_operation(world: World) -> None:
+    paused = await world.start()
+    values = {"amount": 10_000, "reason": "Half of it arrived"}
+
+    finished = await world.threads.advance({paused.open[0].key: edited(paused, values)})
+
+    assert await world.payments.refunds() == [("refund:t-1", "Acme GmbH", 10_000, "EUR")]
+    receipt = finished.values["receipt"]
+    assert finished.values["outcome"] == f"Refund done: €100.00, {receipt.id}"
+    assert finished.values["reason"] == "Half of it arrived"
+    assert finished.values["amount"] == "120.50"  # as it was asked for
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"amount": 12_051, "reason": "More"}, "amount: 12051 is greater than the maximum"),
+        ({"amount": 0, "reason": "Nothing"}, "amount: 0 is less than or equal to the minimum"),
+        ({"amount": 100.5, "reason": "Half a cent"}, "amount: 100.5 is not of type 'integer'"),
+        ({"amount": 100, "reason": " "}, "reason: ' ' does not match"),
+        ({"amount": 100}, "'reason' is a required property"),
+        ({"amount": 100, "reason": "x", "customer": "Eve"}, "Additional properties"),
+    ],
+)
+async def test_an_edit_beyond_what_may_be_edited_pays_nothing(
+    world: World, values: dict[str, Any], words: str
+) -> None:
+    paused = await world.start()
+
+    state = await world.threads.advance({paused.open[0].key: edited(paused, values)})
+
+    assert words in read_question(state.open[0].value).note
+    assert await world.payments.refunds() == []
+
+
+def edited(paused: ThreadState, values: dict[str, Any]) -> dict[str, Any]:
+    digest = read_question(paused.open[0].value).request.digest
+    return answer(Edit(by=MARA, at=NOW, digest=digest, values=values))
+
+
 async def test_what_the_refund_does_not_allow_pays_nothing_and_is_asked_again(
-    world: World, kind: str
+    world: World,
 ) -> None:
     paused = await world.start()
     digest = read_question(paused.open[0].value).request.digest
-    decision: Decision = (
-        Edit(by=MARA, at=NOW, digest=digest, values={"amount_cents": 1})
-        if kind == "edit"
-        else Respond(by=MARA, at=NOW, digest=digest, text="yes, go on")
-    )
+    decision = Respond(by=MARA, at=NOW, digest=digest, text="yes, go on")
 
     state = await world.threads.advance({paused.open[0].key: answer(decision)})
 
     assert [question.node for question in state.open] == ["approval_gate"]
-    assert (
-        read_question(state.open[0].value).note == f"{kind!r} is not among the allowed decisions."
-    )
+    note = read_question(state.open[0].value).note
+    assert note == "'respond' is not among the allowed decisions."
     assert await world.payments.refunds() == []
 
 

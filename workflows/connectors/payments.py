@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from workflows.effects import EffectRefused, Receipt
+from workflows.money import format_money
 
 WAIT = 30.0  # seconds for others to be done with the file
 TABLE = """CREATE TABLE IF NOT EXISTS refunds (
@@ -19,6 +20,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS refunds (
     currency TEXT NOT NULL,
     created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
 )"""
+ROWS = "SELECT idempotency_key, customer, amount_minor, currency FROM refunds"
 
 
 class Payments(Protocol):
@@ -44,21 +46,16 @@ class SqlitePayments:
             raise EffectRefused("a refund must be more than zero")
         row = (_refund_id(key), key, customer, amount_minor, currency)
         await asyncio.to_thread(self._insert, row)
-        return _receipt(_refund_id(key))
+        paid = await self.find(key)  # what an earlier call paid, if there was one
+        return paid or _receipt(key, customer, amount_minor, currency)
 
     async def find(self, key: str) -> Receipt | None:
-        found = await asyncio.to_thread(
-            self._select, "SELECT id FROM refunds WHERE idempotency_key = ?", (key,)
-        )
-        return _receipt(found[0][0]) if found else None
+        found = await asyncio.to_thread(self._select, f"{ROWS} WHERE idempotency_key = ?", (key,))
+        return _receipt(*found[0]) if found else None
 
     async def refunds(self) -> list[tuple[str, str, int, str]]:
         """(idempotency key, customer, amount in minor units, currency) of each, oldest first."""
-        return await asyncio.to_thread(
-            self._select,
-            "SELECT idempotency_key, customer, amount_minor, currency FROM refunds ORDER BY rowid",
-            (),
-        )
+        return await asyncio.to_thread(self._select, f"{ROWS} ORDER BY rowid", ())
 
     def _insert(self, row: tuple[str, str, str, int, str]) -> None:
         with self._transaction() as db:
@@ -89,5 +86,7 @@ def _refund_id(key: str) -> str:
     return f"re_{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def _receipt(refund_id: str) -> Receipt:
-    return Receipt(id=refund_id, summary="Refund done")
+def _receipt(key: str, _customer: str, amount_minor: int, currency: str) -> Receipt:
+    """Says what was paid, which is not always what was asked for."""
+    amount = format_money(amount_minor, currency)
+    return Receipt(id=_refund_id(key), summary=f"Refund done: {amount}")

@@ -1,4 +1,4 @@
-"""Refund: prepare the payload, ask a person, pay back once, say what happened."""
+"""Refund: prepare the payload, ask a person, pay back once what they say, tell what happened."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -21,8 +21,9 @@ from workflows.connectors.payments import Payments
 from workflows.effects import Receipt
 from workflows.fields import MoneyField, TextField
 from workflows.hidden import ONE_LINE, VISIBLE
+from workflows.hints import HINTS
 from workflows.money import Currency, format_money, to_minor
-from workflows.protocol import ApprovalRequest, Decision, Risk, request_approval
+from workflows.protocol import ApprovalRequest, Decision, Editable, Risk, request_approval
 
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), VISIBLE
@@ -51,9 +52,19 @@ class RefundInput(BaseModel):
         return amount
 
 
+class RefundTerms(BaseModel):
+    """What a reviewer may change; all its rules are in its JSON Schema, by which an edit is checked
+    before it gets here. amount: minor units."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount: Annotated[int, Field(gt=0)]
+    reason: Annotated[str, StringConstraints(max_length=500, pattern=r"\S")]
+
+
 class RefundState(TypedDict):
     """amount: major units, as it was asked for; amount_cents: minor units of the currency,
-    as it is paid."""
+    as it is paid, which a reviewer may have made less."""
 
     customer: str
     amount: str
@@ -116,8 +127,12 @@ def prepare_refund(state: RefundState, config: RunnableConfig) -> dict[str, Any]
 
 
 def approval_gate(state: RefundState) -> dict[str, Any]:
-    """Ask, and keep the answer."""
-    return {"decision": request_approval(refund_request(state))}
+    """Ask, and keep the answer; of what the reviewer changed, what is paid from here on."""
+    decision = request_approval(refund_request(state))
+    if decision.type != "edit":
+        return {"decision": decision}
+    edited = RefundTerms.model_validate(decision.values)  # which fit what was asked for
+    return {"decision": decision, "amount_cents": edited.amount, "reason": edited.reason}
 
 
 def refund_request(state: RefundState) -> ApprovalRequest:
@@ -134,14 +149,25 @@ def refund_request(state: RefundState) -> ApprovalRequest:
             TextField(label="Reason", value=state["reason"]),
         ),
         risk=risk,
+        allowed_decisions=("approve", "reject", "edit"),
+        editable=_editable(cents, currency, state["reason"]),
         expires_in=DECIDE_WITHIN,
     )
 
 
+def _editable(cents: int, currency: str, reason: str) -> Editable:
+    """Less may be paid than was asked for, and never more."""
+    schema = RefundTerms.model_json_schema()
+    schema["properties"]["amount"] |= {HINTS: {"money": currency}, "maximum": cents}
+    return Editable(json_schema=schema, values={"amount": cents, "reason": reason})
+
+
 def route(state: RefundState) -> Literal["commit_refund", "reject_refund"]:
-    """Only an approval pays; everything else, a passed deadline too, does not."""
+    """Only an approval pays, as asked or edited; everything else, a passed deadline too, does
+    not."""
     decision = state.get("decision")
-    return "commit_refund" if decision and decision.type == "approve" else "reject_refund"
+    pays = decision is not None and decision.type in ("approve", "edit")
+    return "commit_refund" if pays else "reject_refund"
 
 
 def reject_refund(state: RefundState) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""What a reviewer changed: as it was asked and as it shall be, side by side."""
+
+from bot.approvals import Approval
+from bot.views import rich
+from bot.views.differences import changes
+from bot.views.rich import Element
+from bot.views.text import Block, clean, line
+from workflows.protocol import Edit
+
+CHANGES_AT_MOST = 8
+VALUE_AT_MOST = 100  # of a value on the card; the modal has it whole
+AS_ASKED = " as it was asked\n"
+
+Changed = tuple[str, str, str]
+
+
+def edited(approval: Approval) -> list[Block]:
+    """Nothing where nobody changed anything, or where no channel may show it."""
+    proposal = approval.proposal
+    if proposal is None or approval.restricted or approval.status not in ("pending", "edited"):
+        return []
+    verb = " Changes proposed by " if approval.is_open else " Changed by "
+    who = rich.mention(proposal.by.user) if proposal.by.user else rich.text("a reviewer")
+    head = rich.paragraph(rich.emoji("pencil2"), rich.text(verb, bold=True), who, rich.text("\n"))
+    name = f"{approval.id}.{approval.revision}.edited"
+    return [rich.block(head, *difference(changes_of(approval, proposal)), block_id=name)]
+
+
+def difference(changed: list[Changed]) -> list[Element]:
+    """`Amount: $120.50 → $100.00`, a line each."""
+    if not changed:
+        return [rich.paragraph(rich.text(AS_ASKED))]
+    lines = [each for one in changed[:CHANGES_AT_MOST] for each in _line(*one)]
+    left = len(changed) - CHANGES_AT_MOST
+    if left > 0:
+        lines.append(rich.paragraph(rich.text(f"… and {left} more changes", italic=True)))
+    return lines
+
+
+def fits(approval: Approval) -> bool:
+    """Does a card show each change whole?"""
+    changed = changes_of(approval, approval.proposal)
+    short = all(len(clean(value)) <= VALUE_AT_MOST for each in changed for value in each[1:])
+    return short and len(changed) <= CHANGES_AT_MOST
+
+
+def changes_of(approval: Approval, proposal: Edit | None) -> list[Changed]:
+    """Label, value as asked, value as edited; of what differs only."""
+    editable = approval.request.editable
+    if proposal is None or editable is None:
+        return []
+    return changes(editable.values, proposal.values, editable.json_schema)
+
+
+def _line(label: str, before: str, after: str) -> list[Element]:
+    name = rich.text(f"{line(label, 75)}: ")
+    if "\n" in clean(before + after):  # else a line could pose as another field
+        old, new = (rich.preformatted(value, VALUE_AT_MOST) for value in (before, after))
+        return [rich.paragraph(name), old, rich.paragraph(rich.text("→")), new]
+    old = rich.text(before, VALUE_AT_MOST)
+    new = rich.text(after, VALUE_AT_MOST, bold=True)
+    return [rich.paragraph(name, old, rich.text(" → "), new, rich.text("\n"))]

@@ -1,0 +1,84 @@
+"""How a card ends: who decided what, when and why, and what came of it."""
+
+from bot.approvals import ANSWERS, Approval
+from bot.views import rich
+from bot.views.restricted import held_words, outcome_words
+from bot.views.rich import Element
+from bot.views.text import Block, line
+from workflows.protocol import Decision
+
+WORDS_AT_MOST = 1500
+
+
+def verdict(approval: Approval, block_id: str) -> Block:
+    elements = [rich.paragraph(*_verdict(approval), rich.text("\n"))]
+    words = _words(approval)
+    if words:
+        elements.append(rich.quote(words, WORDS_AT_MOST))
+    state = _state(approval)
+    if state:
+        elements.append(rich.paragraph(*state))
+    return rich.block(*elements, block_id=block_id)
+
+
+def _words(approval: Approval) -> str:
+    """What was said of the decision, or is the decision."""
+    text = getattr(approval.decision, "text", "")
+    if approval.doubt:
+        return ANSWERS.get(text, "")
+    return "" if approval.restricted else text or getattr(approval.decision, "reason", "")
+
+
+def _verdict(approval: Approval) -> list[Element]:
+    when = [rich.text(" "), rich.moment(approval.closed_at)] if approval.closed_at else []
+    match approval.status:
+        case "superseded":
+            words = " the workflow no longer waits for it."
+            if approval.superseded_by:
+                words = " the workflow went on to another question."
+            return [rich.emoji("fast_forward"), _bold(" No longer asked:"), rich.text(words)]
+        case "expired":
+            words = _bold(" Expired: nobody decided in time")
+            return [rich.emoji("hourglass"), words, *when]
+        case status:
+            sign = "no_entry" if status == "rejected" else "white_check_mark"
+            who = _deciders(approval.decision)
+            return [rich.emoji(sign), _bold(f" {status.capitalize()} by "), *who, *when]
+
+
+def _deciders(decision: Decision | None) -> list[Element]:
+    """`@mara for @jonas and @tom`: all whose votes it took, and whose place they took."""
+    if decision is None or not decision.by.user:
+        return [rich.text("a reviewer")]
+    absent = decision.on_behalf_of
+    who = [rich.mention(decision.by.user)]
+    who += [rich.text(" for "), rich.mention(absent)] if absent else []
+    for other in decision.also:
+        who += [rich.text(" and "), rich.mention(other.user)] if other.user else []
+    return who
+
+
+def _state(approval: Approval) -> list[Element]:
+    outcome = approval.outcome
+    if outcome is not None:
+        carried_out = approval.status not in ("rejected", "expired")
+        done = "ballot_box_with_check" if carried_out else "no_entry_sign"
+        sign = done if outcome.state == "done" else "x"
+        return [rich.emoji(sign), _bold(f" {line(outcome_words(approval), 590)}")]
+    if approval.in_doubt:
+        words = rich.text(" It may have happened: a card of its own asks whether it did.")
+        return [rich.emoji("warning"), words]
+    if approval.decision is None:
+        return []
+    if approval.held:
+        words = "It goes on by itself as soon as a worker has the code for it."
+        return [
+            rich.emoji("double_vertical_bar"),
+            _bold(f" On hold: {held_words(approval)}."),
+            rich.text(f" {words}"),
+        ]
+    return [rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]
+
+
+def _bold(value: str) -> Element:
+    return rich.text(value, 600, bold=True)
