@@ -17,6 +17,7 @@ from bot.policy import (
     Member,
     Right,
     Why,
+    involved,
     refuse_closed,
     refuse_person,
     refuse_stale,
@@ -153,8 +154,13 @@ async def _meant(
 def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None:
     if click.decision == WITHDRAW:
         return None  # theirs is looked for
+    if isinstance(right, Why):
+        return refuse_voted(approval, click.user, click.decision) or right
     voted = refuse_voted(approval, click.user, click.decision)
-    return voted or (right if isinstance(right, Why) else None)
+    values = click.said.get("values")
+    whose = (click.user, right.on_behalf_of or click.user)  # no edit may name those who make it
+    named = next((w for who in whose if (w := involved(approval, who, values))), None)
+    return voted or (named if click.decision == "edit" else None)
 
 
 def _stale(approval: Approval, terms: str, decision: str, now: datetime) -> Why | None:
