@@ -21,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.advancing import Advancing
 from bot.changes import Changes
+from bot.delegating import Delegating
 from bot.doctor import Doctor
 from bot.health import Health, redis_answers, worker_polls
 from bot.pacing import Pacing
@@ -156,6 +157,7 @@ def _tasks(advancing: Advancing, slack: SlackGateway, fallback: str | None) -> T
         posting=Posting(changes, leases, slack, pacing, advancing.instance, fallback),
         showing=Showing(changes, leases, slack, pacing),
         retiring=Retiring(changes, advancing.runner, leases),
+        delegating=Delegating(changes, leases, slack),
     )
 
 

@@ -37,13 +37,16 @@ class Why(StrEnum):
 @dataclass(frozen=True)
 class Member:
     """A Slack user as users.info tells it. full: neither bot, guest, stranger nor deactivated.
-    team: where they belong. known_as: other ids of the same, as of the team in its enterprise."""
+    team: where they belong. known_as: other ids of the same, as of the team in its enterprise.
+    tz, tz_offset: their time zone by its name, and in seconds east of UTC."""
 
     team: str
     user: str
     name: str
     full: bool
     known_as: frozenset[str] = frozenset()
+    tz: str = ""
+    tz_offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,15 @@ def _names(value: JsonValue, user: str) -> bool:
     if isinstance(value, list):
         return any(_names(each, user) for each in value)
     return value == user
+
+
+def deputy_of(approval: Approval, absent: str, people: People) -> str | None:
+    """Who takes the place that `absent` has in any stage of it; None: they have none to give."""
+    named = any(absent in people.of(stage) for stage in approval.stages)
+    if not named or approval.vote_of(absent) is not None:
+        return None
+    chain = _in_place_of(absent, approval, people)
+    return chain[0] if chain and involved(approval, chain[0]) is None else None
 
 
 def _right(approval: Approval, stage: int, member: Member, people: People) -> Right | None:

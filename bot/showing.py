@@ -20,7 +20,7 @@ from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.store import Store
 from bot.telemetry import reference
 from bot.views.card import Card, card
-from bot.views.people import people_on
+from bot.views.people import people_in, people_on
 from bot.views.trail import reply
 from workflows.clock import Clock
 from workflows.lease import LeaseLost, Leases, LeaseTaken, still_held
@@ -148,8 +148,8 @@ class Showing:
             e for e in await self.store.trail(approval.thread_id) if e.approval_id == approval.id
         ]
         event = events[number - 1]
-        actor = event.actor.user if event.actor else None
-        drawn = reply(event, await self.slack.names([actor, *people_on(approval)]))
+        names = await self.slack.names([*people_in(event), *people_on(approval)])
+        drawn = reply(event, names)
         told = Told(approval.id, number, event.hash)
         try:
             said = await self._say(approval, where, told, drawn) if drawn else None

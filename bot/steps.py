@@ -7,7 +7,7 @@ from typing import Literal
 from bot.approvals import Approval
 from bot.runs import Run
 
-StepKind = Literal["advance", "post", "show", "expire", "retire"]
+StepKind = Literal["advance", "post", "show", "expire", "retire", "delegate"]
 
 # A run that is said to run and has not moved for this long has lost its worker, or has a long
 # node: whoever asks finds its lease taken then, and leaves it.
@@ -19,8 +19,8 @@ CHANNEL_ROUND = 15  # seconds
 
 @dataclass(frozen=True)
 class Step:
-    """One task to be done. subject: thread_id for advance and retire, the channel for post, else
-    the approval's id."""
+    """One task to be done. subject: thread_id for advance and retire, the channel for post, the
+    user who is away for delegate, else the approval's id."""
 
     kind: StepKind
     subject: str

@@ -12,6 +12,7 @@ from bot.approvals import Approval, NoVote
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
 from bot.listeners.recording import Outcome, Recording
+from bot.listeners.refusing import keep
 from bot.listeners.rights import right_of
 from bot.policy import (
     Member,
@@ -106,11 +107,21 @@ async def take(services: Services, click: Click) -> Outcome:
     """Record what the click means; else the words that say why not."""
     value = click.value
     if value is None:
+        await keep(services, "none", click.user, click.teams, Why.UNKNOWN, click.decision)
         return Outcome(refusal(Why.UNKNOWN, None, click.decision))
+    refused: list[Why] = []
 
     async def meant(approval: Approval | None) -> list[Change] | str:
+        refused.clear()
+        found = await looked_up(approval)
+        if not isinstance(found, Why):
+            return found
+        refused.append(found)
+        return refusal(found, approval, click.decision)
+
+    async def looked_up(approval: Approval | None) -> list[Change] | Why | str:
         if approval is None:
-            return refusal(Why.UNKNOWN, None, click.decision)
+            return Why.UNKNOWN
         try:
             async with asyncio.timeout(LOOK_UP):
                 right = await right_of(
@@ -124,7 +135,11 @@ async def take(services: Services, click: Click) -> Outcome:
             return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
         return await _meant(services, approval, click, value.digest, right)
 
-    return await Recording(services.store, value.approval, meant).outcome()
+    outcome = await Recording(services.store, value.approval, meant).outcome()
+    for why in refused if outcome.answer else ():
+        name = value.approval[:100]
+        await keep(services, name, click.user, click.teams, why, click.decision)
+    return outcome
 
 
 async def _meant(
@@ -133,22 +148,21 @@ async def _meant(
     click: Click,
     terms: str,
     found: tuple[Member, Right | Why],
-) -> list[Change] | str:
-    """What it changes; the words, where it may not. Strangers learn nothing; others first what
-    is new."""
+) -> list[Change] | Why:
+    """What it changes, or why it may not. Strangers learn nothing; others first what is new."""
     member, right = found
     now = services.now()
     stale = _stale(approval, terms, click.decision, now)
     why = right if right in STRANGERS else stale or _refused(approval, click, right)
     if isinstance(why, Why):
-        return refusal(why, approval, click.decision)
+        return why
     actor = Actor(team=member.team, user=member.user, name=member.name)
     try:
         return await _changes(services, approval, click, actor, right, now)
     except NotFailed:
-        return refusal(Why.NOT_FAILED, approval, click.decision)
+        return Why.NOT_FAILED
     except NoVote:
-        return refusal(Why.NO_VOTE, approval, click.decision)
+        return Why.NO_VOTE
 
 
 def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None:

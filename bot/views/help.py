@@ -11,6 +11,7 @@ COMMANDS = """*What you can type*
 `/approvals`, `/approvals list 2` – what is waiting for a decision, page by page
 `/approvals show THREAD_ID` – one run: its questions, decisions and outcome
 `/approvals start WORKFLOW field=value …` – start a workflow
+`/approvals away until Friday @name` – someone decides in your place; `/approvals away off`
 `/approvals help` – this"""
 
 

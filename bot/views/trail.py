@@ -1,6 +1,7 @@
 """The audit trail as replies in the card's thread: one sentence an event, with its hash."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.audit import AuditEvent, Tag
 from bot.views import rich
@@ -11,7 +12,7 @@ from bot.views.text import context, escape, line
 Parts = list[Element]
 
 TEXT_AT_MOST = 700  # before it is escaped
-NOT_TOLD = frozenset({Tag.SHOWN})  # the card itself says it
+NOT_TOLD = frozenset({Tag.SHOWN, Tag.REFUSED})  # the card says it; who clicked was told
 
 
 def reply(event: AuditEvent, names: dict[str, str]) -> Card | None:
@@ -62,6 +63,22 @@ def _voted(event: AuditEvent) -> Parts:
     return [*words, rich.text(f"{more}{void}")] if more or void else words
 
 
+def _delegated(event: AuditEvent) -> Parts:
+    """`@mara is away until …: @tom decides in their place`"""
+    absent, deputy = _detail(event, "from"), _detail(event, "to")
+    until = event.detail.get("until")
+    when = [rich.text(" until "), rich.moment(datetime.fromisoformat(str(until)))] if until else []
+    words = rich.text(" decides in their place")
+    return [
+        rich.mention(absent),
+        rich.text(" is away"),
+        *when,
+        rich.text(": "),
+        rich.mention(deputy),
+        words,
+    ]
+
+
 def _says(before: str, key: str = "") -> Callable[[AuditEvent], Parts]:
     return lambda event: [rich.text(f"{before}{_detail(event, key)}")]
 
@@ -93,6 +110,7 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.ANSWERED: ("speech_balloon", _by("Answered")),
     Tag.VOTED: ("ballot_box_with_ballot", _voted),
     Tag.WITHDRAWN: ("leftwards_arrow_with_hook", lambda event: _who("Vote withdrawn", event)),
+    Tag.DELEGATED: ("palm_tree", _delegated),
     Tag.EXPIRED: ("hourglass", _says("Expired: nobody decided in time")),
     Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow no longer waits for it")),
     Tag.RESTORED: (
@@ -119,4 +137,4 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
 def _spoken(part: Element, names: dict[str, str]) -> str:
     if part["type"] == "user":
         return names.get(part["user_id"], "someone")
-    return part.get("text", "")
+    return part.get("text") or part.get("fallback", "")
