@@ -11,6 +11,7 @@ from bot.audit import Tag
 from bot.inslack import InSlack
 from bot.records import Change
 from bot.runs import Run
+from workflows.fields import SlackUserId
 from workflows.payloads import Asked
 from workflows.policy import Policy, Stage
 from workflows.protocol import Actor, ApprovalRequest, Decision, Edit, Expired
@@ -69,13 +70,26 @@ class Doubt(BaseModel):
     attempt: str
 
 
+class Inquiry(BaseModel):
+    """What a reviewer asked the requester, and what they answered; "": not yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    by: Actor
+    at: AwareDatetime
+    question: str
+    answer: str = ""
+    answered_at: AwareDatetime | None = None
+
+
 class Approval(InSlack):
     """policy: what holds for this request; its stages are passed one after the other. votes: those
     that count, at most one a person; an edit among them is what the others approved. doubt: set
     where it asks whether an effect happened; then the decision is a Respond whose text is a key of
     ANSWERS, and goes to the ledger, never to the graph. in_doubt: another approval asks that about
     an effect of this one's decision. by_failure: it was superseded because its run failed. held:
-    why the decision waits for other code, in words for people."""
+    why the decision waits for other code, in words for people. inquiries: what its requester was
+    asked back; only the last may be open. untold: to whom it was handed, and who does not know."""
 
     workflow: str
     interrupt_id: str
@@ -98,6 +112,8 @@ class Approval(InSlack):
     outcome: Outcome | None = None
     doubt: Doubt | None = None
     in_doubt: bool = False
+    inquiries: tuple[Inquiry, ...] = ()
+    untold: tuple[SlackUserId, ...] = ()
 
     @classmethod
     def open(
@@ -153,6 +169,11 @@ class Approval(InSlack):
     def proposal(self) -> Edit | None:
         """The edit that is to be approved, or was, instead of what the graph asked."""
         return next((vote for vote in self.votes if isinstance(vote, Edit)), None)
+
+    @property
+    def inquiry(self) -> Inquiry | None:
+        """The question that waits for its requester's answer."""
+        return next((each for each in self.inquiries[-1:] if not each.answer), None)
 
     @property
     def terms(self) -> str:
@@ -259,6 +280,8 @@ class Approval(InSlack):
             note=asked.note,
             policy=(request.policy or policy).for_request(request.fields),
             votes=(),
+            inquiries=(),
+            untold=(),
             closed_at=None,
             superseded_by=None,
             by_failure=False,
@@ -290,6 +313,10 @@ class Approval(InSlack):
         """The run failed, and can be tried again."""
         outcome = Outcome(state="failed", text=text, at=now, run_failed=True)
         return self.revised(outcome=outcome, by_failure=self.status == "superseded")
+
+    def told(self, user: str) -> Self:
+        """They know that it was handed to them."""
+        return self.to(untold=tuple(each for each in self.untold if each != user))
 
     def in_question(self, on: bool) -> Self:
         """Does a doubt about an effect of this decision wait for a person?"""

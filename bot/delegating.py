@@ -1,5 +1,6 @@
 """delegate: who is away has named a deputy, who is told what waits for them now; so are the
-threads of it. That the deputy may decide does not hang on this: it is asked at each click."""
+threads of it. tell: to whom an approval was handed. That they may decide does not hang on this:
+it is asked at each click."""
 
 import logging
 from collections.abc import AsyncGenerator
@@ -16,6 +17,7 @@ from bot.slack import SlackGateway
 from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.steps import Step
 from bot.views.away import LINKED_AT_MOST, deputised
+from bot.views.handing import handed_to_you
 from workflows.lease import Leases, LeaseTaken
 from workflows.protocol import Actor
 
@@ -69,6 +71,28 @@ class Delegating:
         except SlackUnavailable as error:
             log.warning("the absence of %s: Slack does not answer: %s", user, error)
 
+    async def tell(self, approval_id: str) -> None:
+        """Those to whom it was handed: by a direct message, for who is not in the channel."""
+        try:
+            async with self.leases.hold(f"told:{approval_id}", wait=WAIT_FOR_LEASE):
+                approval = await self.changes.store.approval(approval_id)
+                for each in approval.untold if approval and approval.is_open else ():
+                    await self._handed(approval_id, each)
+        except LeaseTaken:
+            log.info("%s: it is being told elsewhere to whom it was handed", approval_id)
+        except SlackUnavailable as error:
+            log.warning("%s: not told to whom it was handed: %s", approval_id, error)
+
+    async def _handed(self, approval_id: str, to: str) -> None:
+        approval = await self.changes.store.approval(approval_id)
+        if approval is None or to not in approval.untold:
+            return
+        try:
+            await self.slack.write_to(to, handed_to_you(approval, await self._link(approval)))
+        except SlackRefused as refused:  # the thread mentions them
+            log.warning("%s cannot be told what was handed to them: %s", to, refused)
+        await self.changes.change(approval_id, lambda a: Change(a.told(to)))
+
     async def _tell(self, absence: Absence, deputy: str) -> None:
         waiting: list[Approval] = []
         async for approval in self._pending():
@@ -79,7 +103,7 @@ class Delegating:
         links = [await self._link(each) for each in waiting[:LINKED_AT_MOST]]
         told = deputised(absence.user, absence.until, waiting, links, names)
         try:
-            await self.slack.tell(deputy, told)
+            await self.slack.write_to(deputy, told)
         except SlackRefused as refused:  # the threads tell it, and /approvals
             log.warning("%s cannot be told for whom they decide: %s", deputy, refused)
         await self.absences.tell(absence)

@@ -66,14 +66,14 @@ class Directory:
         profile = info.get("profile") or {}
         name = info.get("real_name") or profile.get("real_name") or info.get("name") or user
         full = not any(info.get(flag) for flag in flags) and not self._is_foreign(info)
-        tz, offset = info.get("tz"), info.get("tz_offset")
+        offset = info.get("tz_offset")
         return Member(
             team="",
             user=user,
             name=str(name),
             full=full,
-            tz=tz if isinstance(tz, str) else "",
-            tz_offset=offset if isinstance(offset, int) else 0,
+            zone=str(info.get("tz") or ""),
+            zone_offset=offset if isinstance(offset, int) else 0,
         )
 
     def _is_foreign(self, info: dict[str, Any]) -> bool:

@@ -32,21 +32,27 @@ class Why(StrEnum):
     VOTED = "voted"
     NO_VOTE = "no_vote"
     NOT_AN_APPROVER = "not_an_approver"
+    MAY_NOT_REASSIGN = "may_not_reassign"
+    NO_REQUESTER = "no_requester"
+    ASKED_ALREADY = "asked_already"
+    ASKED_ENOUGH = "asked_enough"
+    NOT_ASKED = "not_asked"
+    NOTHING_ASKED = "nothing_asked"
 
 
 @dataclass(frozen=True)
 class Member:
     """A Slack user as users.info tells it. full: neither bot, guest, stranger nor deactivated.
     team: where they belong. known_as: other ids of the same, as of the team in its enterprise.
-    tz, tz_offset: their time zone by its name, and in seconds east of UTC."""
+    zone: their time zone, by its IANA name; zone_offset: in seconds east of UTC."""
 
     team: str
     user: str
     name: str
     full: bool
     known_as: frozenset[str] = frozenset()
-    tz: str = ""
-    tz_offset: int = 0
+    zone: str = ""
+    zone_offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ def deputy_of(approval: Approval, absent: str, people: People) -> str | None:
     named = any(absent in people.of(stage) for stage in approval.stages)
     if not named or approval.vote_of(absent) is not None:
         return None
-    chain = _in_place_of(absent, approval, people)
+    chain = in_place_of(absent, approval, people)
     return chain[0] if chain and involved(approval, chain[0]) is None else None
 
 
@@ -162,12 +168,12 @@ def _right(approval: Approval, stage: int, member: Member, people: People) -> Ri
         return Right(stage)
     places: list[tuple[int, str]] = []
     for absent in approvers:
-        chain = _in_place_of(absent, approval, people) if approval.vote_of(absent) is None else []
+        chain = in_place_of(absent, approval, people) if approval.vote_of(absent) is None else []
         places += [(chain.index(member.user), absent)] if member.user in chain else []
     return Right(stage, min(places)[1]) if places else None
 
 
-def _in_place_of(absent: str, approval: Approval, people: People) -> list[str]:
+def in_place_of(absent: str, approval: Approval, people: People) -> list[str]:
     """Who may take this place: the deputy, and theirs where they are away too. One who may not
     decide it may not choose who does either, and one who has voted is not away from it: there the
     chain ends."""

@@ -20,8 +20,8 @@ from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.store import Store
 from bot.telemetry import reference
 from bot.views.card import Card, card
-from bot.views.people import people_in, people_on
-from bot.views.trail import reply
+from bot.views.people import people_on
+from bot.views.trail import people_in, reply
 from workflows.clock import Clock
 from workflows.lease import LeaseLost, Leases, LeaseTaken, still_held
 from workflows.schema import Unreadable

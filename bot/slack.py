@@ -173,7 +173,7 @@ class SlackGateway(Directory):
             )
         )
 
-    async def tell(self, user: str, card: Card) -> None:
+    async def write_to(self, user: str, card: Card) -> None:
         """A direct message to this user."""
         await call(
             self.client.chat_postMessage(

@@ -7,7 +7,7 @@ from typing import Literal
 from bot.approvals import Approval
 from bot.runs import Run
 
-StepKind = Literal["advance", "post", "show", "expire", "retire", "delegate"]
+StepKind = Literal["advance", "post", "show", "expire", "retire", "delegate", "tell"]
 
 # A run that is said to run and has not moved for this long has lost its worker, or has a long
 # node: whoever asks finds its lease taken then, and leaves it.
@@ -94,6 +94,8 @@ def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
         owed.append((_shown_at(approval), Step("show", approval.id, _shown(approval))))
     if approval.status == "pending" and approval.expires_at:
         owed.append((approval.expires_at, Step("expire", approval.id, str(approval.revision))))
+    if approval.untold and approval.status == "pending":
+        owed.append((approval.requested_at, Step("tell", approval.id, str(approval.revision))))
     waits = not (approval.handed_over_at or approval.outcome or approval.held)
     if approval.decision and waits:  # what is held waits with its run
         at = approval.closed_at or approval.requested_at

@@ -45,6 +45,7 @@ class Tasks:
             expire=self.expire,
             retire=self.retire,
             delegate=self.delegate,
+            tell=self.tell,
         )
 
     async def advance(self, thread_id: str) -> None:
@@ -77,6 +78,10 @@ class Tasks:
     async def delegate(self, user: str) -> None:
         """Someone is away, and who takes their place is told."""
         await self.delegating.delegate(user)
+
+    async def tell(self, approval_id: str) -> None:
+        """Those to whom it was handed."""
+        await self.delegating.tell(approval_id)
 
     async def reconcile(self) -> None:
         """Ask for every record what is still owed; what many owe (their channel) is added once."""

@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import commands, decisions, home, otherwise
+from bot.listeners import commands, decisions, home, more, otherwise
 from bot.services import Services
 
 
@@ -10,5 +10,6 @@ def register(app: AsyncApp, services: Services) -> None:
     """Every listener of the app; Bolt takes the first that fits."""
     commands.register(app, services)
     decisions.register(app, services)
+    more.register(app, services)
     home.register(app, services)
     otherwise.register(app, services)

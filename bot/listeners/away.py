@@ -34,7 +34,7 @@ async def away(services: Services, body: dict[str, Any], words: list[str]) -> Ca
     member = await services.slack.member(caller, services.slack.team)
     now = services.now()
     try:
-        zone = zone_of(member.tz, member.tz_offset)
+        zone = zone_of(member.zone, member.zone_offset)
         until = read_until(when, now, zone) if when or not named else None
     except BadTime as problem:
         return refused_card(_who_was_meant(when) or escape(str(problem), 400))

@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.given import BadInput, field_values
 from bot.listeners.away import away
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
+from bot.listeners.handing import by_command
 from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
 from bot.listeners.whereabouts import whereabouts
 from bot.runs import OtherInput
@@ -34,7 +35,7 @@ NEEDS = {
     "start": "is followed by a workflow and its fields, such as these",
 }
 START_WITHIN = 2.0  # seconds, of guard.ANSWER_WITHIN: then it is not known whether it was started
-FURTHER = {"away": away}  # each with a module of its own
+FURTHER = {"away": away, "reassign": by_command}  # each with a module of its own
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
 

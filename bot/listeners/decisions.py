@@ -11,8 +11,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.approvals import Approval, NoVote
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
-from bot.listeners.recording import Outcome, Recording
-from bot.listeners.refusing import keep
+from bot.listeners.recording import Outcome
+from bot.listeners.refusing import Who, recorded
 from bot.listeners.rights import right_of
 from bot.policy import (
     Member,
@@ -106,22 +106,8 @@ async def open_details(services: Services, body: dict[str, Any]) -> str | None:
 async def take(services: Services, click: Click) -> Outcome:
     """Record what the click means; else the words that say why not."""
     value = click.value
-    if value is None:
-        await keep(services, "none", click.user, click.teams, Why.UNKNOWN, click.decision)
-        return Outcome(refusal(Why.UNKNOWN, None, click.decision))
-    refused: list[Why] = []
 
-    async def meant(approval: Approval | None) -> list[Change] | str:
-        refused.clear()
-        found = await looked_up(approval)
-        if not isinstance(found, Why):
-            return found
-        refused.append(found)
-        return refusal(found, approval, click.decision)
-
-    async def looked_up(approval: Approval | None) -> list[Change] | Why | str:
-        if approval is None:
-            return Why.UNKNOWN
+    async def meant(approval: Approval) -> list[Change] | Why | str:
         try:
             async with asyncio.timeout(LOOK_UP):
                 right = await right_of(
@@ -133,13 +119,10 @@ async def take(services: Services, click: Click) -> Outcome:
                 )
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
             return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
-        return await _meant(services, approval, click, value.digest, right)
+        return await _meant(services, approval, click, value.digest if value else "", right)
 
-    outcome = await Recording(services.store, value.approval, meant).outcome()
-    for why in refused if outcome.answer else ():
-        name = value.approval[:100]
-        await keep(services, name, click.user, click.teams, why, click.decision)
-    return outcome
+    who = Who(click.user, click.teams)
+    return await recorded(services, value.approval if value else "", who, click.decision, meant)
 
 
 async def _meant(

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.approvals import ANSWERS, Approval
 from bot.views import rich
 from bot.views.fields import field_elements, fields_fit
+from bot.views.inquiry import inquiry
+from bot.views.more import more
 from bot.views.rich import Element
 from bot.views.standing import standing
 from bot.views.text import (
@@ -90,8 +92,9 @@ class Card:
 def card(approval: Approval, names: Mapping[str, str]) -> Card:
     """names: display names of users, by id."""
     blocks = [*_question(approval, names), *standing(approval), *votes(approval)]
+    blocks += inquiry(approval)
     if approval.status == "pending":
-        blocks.append(_buttons(approval, names))
+        blocks += [_buttons(approval, names), *more(approval)]
     else:
         blocks += _decided(approval)
     if approval.outcome and approval.outcome.run_failed:

@@ -12,6 +12,7 @@ COMMANDS = """*What you can type*
 `/approvals show THREAD_ID` – one run: its questions, decisions and outcome
 `/approvals start WORKFLOW field=value …` – start a workflow
 `/approvals away until Friday @name` – someone decides in your place; `/approvals away off`
+`/approvals reassign THREAD_ID @name [note]` – someone else decides it
 `/approvals help` – this"""
 
 

@@ -65,18 +65,49 @@ def _voted(event: AuditEvent) -> Parts:
 
 def _delegated(event: AuditEvent) -> Parts:
     """`@mara is away until …: @tom decides in their place`"""
-    absent, deputy = _detail(event, "from"), _detail(event, "to")
     until = event.detail.get("until")
     when = [rich.text(" until "), rich.moment(datetime.fromisoformat(str(until)))] if until else []
-    words = rich.text(" decides in their place")
     return [
-        rich.mention(absent),
+        _whom(event, "from"),
         rich.text(" is away"),
         *when,
         rich.text(": "),
-        rich.mention(deputy),
-        words,
+        _whom(event, "to"),
+        rich.text(" decides in their place"),
     ]
+
+
+def _whom(event: AuditEvent, key: str) -> Element:
+    user = str(event.detail.get(key) or "")
+    return rich.mention(user) if user else rich.text("someone")
+
+
+def _reassigned(event: AuditEvent) -> Parts:
+    """`Reassigned by @mara to @tom and @lena: note`"""
+    to = event.detail.get("to")
+    people: Parts = []
+    for each in to if isinstance(to, list) else []:
+        people += [rich.text(" and " if people else " to "), rich.mention(str(each))]
+    whole = event.detail.get("whole")
+    verb = "Reassigned" if whole else "Place handed over"
+    said = _detail(event, "text")
+    return [*_who(verb, event), *people, *([rich.text(f": {said}")] if said else [])]
+
+
+def _spoken_to(verb: str) -> Callable[[AuditEvent], Parts]:
+    """`@mara asks @tom: …`; the mention is what tells them."""
+
+    def words(event: AuditEvent) -> Parts:
+        said = _detail(event, "text")
+        by = event.actor.user if event.actor else None
+        return [
+            rich.mention(by) if by else rich.text("Someone"),
+            rich.text(verb),
+            _whom(event, "to"),
+            *([rich.text(f": {said}")] if said else []),
+        ]
+
+    return words
 
 
 def _says(before: str, key: str = "") -> Callable[[AuditEvent], Parts]:
@@ -97,6 +128,15 @@ def _who(verb: str, event: AuditEvent) -> Parts:
     return [rich.text(f"{verb} by "), rich.mention(user) if user else rich.text("the workflow")]
 
 
+def people_in(event: AuditEvent) -> list[str | None]:
+    """Who did it, and from whom and to whom something went."""
+    users: list[str | None] = [event.actor.user if event.actor else None]
+    for key in ("from", "to"):
+        value = event.detail.get(key)
+        users += [str(each) for each in (value if isinstance(value, list) else [value]) if each]
+    return users
+
+
 def _detail(event: AuditEvent, key: str) -> str:
     return line(str(event.detail.get(key) or ""), 500)
 
@@ -110,6 +150,9 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.ANSWERED: ("speech_balloon", _by("Answered")),
     Tag.VOTED: ("ballot_box_with_ballot", _voted),
     Tag.WITHDRAWN: ("leftwards_arrow_with_hook", lambda event: _who("Vote withdrawn", event)),
+    Tag.REASSIGNED: ("busts_in_silhouette", _reassigned),
+    Tag.INQUIRED: ("speech_balloon", _spoken_to(" asks ")),
+    Tag.REPLIED: ("speech_balloon", _spoken_to(" answers ")),
     Tag.DELEGATED: ("palm_tree", _delegated),
     Tag.EXPIRED: ("hourglass", _says("Expired: nobody decided in time")),
     Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow no longer waits for it")),

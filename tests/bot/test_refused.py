@@ -108,4 +108,4 @@ async def test_a_forged_value_leaves_a_line_in_the_log(
         with caplog.at_level(logging.WARNING):
             await click_as_drawn(deployment, "mara", card, "Approve", value="[]")
             await deployment.told("mara", "belongs to no approval that we know of")
-        assert f"a click on nothing that we know: 'none': {MARA}" in caplog.text
+        assert f"a click on nothing that we know: '': {MARA}" in caplog.text
