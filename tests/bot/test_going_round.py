@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 
 from bot.approvals import Approval
+from bot.listeners.decisions import Click, take
 from bot.policy import People, Right, Why, authorize, involved
+from bot.views.card import ButtonValue
+from tests.asking import Asking
 from tests.bot.samples import JONAS, MARA, NOW, TOM, actor, approval, member, request
+from tests.deployment import Deployment
 from workflows.policy import Policy, PolicyError, Stage, Tier
 from workflows.protocol import Approve, Edit, Editable
 
@@ -75,6 +79,21 @@ def test_who_is_left_out_does_not_come_back_by_a_group_or_by_a_deputy() -> None:
     assert authorize(of, member(MARA), people) == Why.NOT_AN_APPROVER
     assert authorize(of, member(TOM), people) == Why.NOT_AN_APPROVER
     assert authorize(of, member(JONAS), people) == Right(0)
+
+
+async def test_an_edit_that_names_who_makes_it_is_not_recorded(deployment: Deployment) -> None:
+    asked = request(allowed_decisions=("approve", "edit"), editable=PAYEE)
+    known = Asking(asked, Policy(approvers=(MARA, JONAS)))
+    async with deployment.instance(known=known, listens=False) as bot:
+        await known.start(bot)
+        await deployment.card(asked.title)
+        [approval] = await bot.store.approvals_of("ask-1")
+        value = ButtonValue(approval=approval.id, digest=approval.terms)
+        said: dict[str, Any] = {"values": {"payee": MARA}}
+        for who in (MARA, JONAS):
+            click = Click((bot.slack.team,), who, "edit", value, said)
+            outcome = await take(bot, click)
+            assert ("The request names you" in outcome.answer) == (who == MARA)
 
 
 def over(amount: int, **changes: Any) -> Tier:

@@ -75,6 +75,13 @@ async def test_it_is_told_once_and_tells_both_names(deployment: Deployment) -> N
         assert (event.detail["from"], event.detail["to"]) == (MARA, TOM)
         said = [m for m in deployment.person("tom").direct() if "you decide" in m.words]
         assert len(said) == 1
+
+        absences = Absences(bot.store.redis, bot.store.keys)
+        [absence] = await absences.all()
+        await absences.put(absence.model_copy(update={"told": False}))  # it died before that
+        await bot.tasks.delegate(MARA)
+        trail = await bot.store.trail("ask-1")
+        assert [each.tag for each in trail].count(Tag.DELEGATED) == 1
         await deployment.person("jonas").click(card, "Reject")
         await deployment.settled("ask-1", within=WITHIN)
 

@@ -80,6 +80,26 @@ async def test_it_can_be_decided_while_the_question_is_open(deployment: Deployme
         assert "Already *approved* by <@U000JONAS>" in str(tom.modal)
 
 
+async def test_a_form_for_a_question_before_answers_no_other(deployment: Deployment) -> None:
+    known = asks(GROUP)
+    async with deployment.instance(known=known) as bot:
+        card = await asked(deployment, bot, known)
+        card = await question(deployment, card, "mara", "Which parcel?")
+        tom = deployment.person("tom")
+        await tom.click(card, "Answer")
+        await form(deployment, "tom")
+        first = tom.modal or {}
+        await tom.submit({"Your answer": "The second"})
+        card = await deployment.reads(card, "The second", within=WITHIN)
+        await question(deployment, card, "mara", "And why?")
+        values = {"text": {"text": {"type": "plain_text_input", "value": "The third"}}}
+        payload = deployment.slack.acts.payloads.view_submission(tom.user, first, values)
+        ack = await deployment.slack.delivery.send("interactive", payload, answerable=True)
+        assert "This question is not open any more" in str(ack.body)
+        [approval] = await bot.store.approvals_of("ask-1")
+        assert [each.answer for each in approval.inquiries] == ["The second", ""]
+
+
 async def test_who_may_not_decide_asks_nothing_and_one_question_is_open(
     deployment: Deployment,
 ) -> None:
