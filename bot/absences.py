@@ -6,23 +6,30 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from redis.asyncio import Redis
+from redis.exceptions import WatchError
 
 from bot.store import Keys
 from workflows.fields import SlackUserId
 
 
 class Absence(BaseModel):
-    """deputy: None where nobody takes their place."""
+    """deputy: None where nobody takes their place. until: None where it is until they take it
+    back. told: the deputy and the threads of what waits know it."""
 
     model_config = ConfigDict(frozen=True)
 
     user: SlackUserId
     deputy: SlackUserId | None
     since: AwareDatetime
-    until: AwareDatetime
+    until: AwareDatetime | None = None
+    told: bool = False
 
     def holds(self, now: datetime) -> bool:
-        return self.since <= now < self.until
+        return self.since <= now and (self.until is None or now < self.until)
+
+    def untold(self, now: datetime) -> bool:
+        """Is there anyone who has to know, and does not?"""
+        return self.deputy is not None and not self.told and self.holds(now)
 
 
 def deputies(absences: Iterable[Absence], now: datetime) -> dict[str, str]:
@@ -50,3 +57,16 @@ class Absences:
     async def drop(self, user: str) -> bool:
         """Was there one?"""
         return bool(await self.redis.hdel(self.keys.absences, user))
+
+    async def tell(self, absence: Absence) -> None:
+        """It is told, unless it is another one by now."""
+        name, told = self.keys.absences, absence.model_copy(update={"told": True})
+        async with self.redis.pipeline() as pipe:
+            try:
+                await pipe.watch(name)
+                if await self.of(absence.user) == absence:
+                    pipe.multi()
+                    pipe.hset(name, absence.user, told.model_dump_json())
+                    await pipe.execute()
+            except WatchError:
+                return  # asked again

@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.advancing import Advancing
 from bot.changes import Changes
+from bot.delegating import Delegating
 from bot.doctor import Doctor
 from bot.health import Health, redis_answers, worker_polls
 from bot.noticing import Noticing
@@ -162,6 +163,7 @@ def _tasks(advancing: Advancing, slack: SlackGateway, fallback: str | None) -> T
         noticing=Noticing(changes, leases, slack, pacing),
         reminding=Reminding(changes, slack),
         retiring=Retiring(changes, advancing.runner, leases),
+        delegating=Delegating(changes, leases, slack),
     )
 
 

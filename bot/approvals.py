@@ -12,6 +12,7 @@ from bot.audit import Tag
 from bot.inslack import InSlack
 from bot.records import Change
 from bot.runs import Run
+from workflows.fields import SlackUserId
 from workflows.payloads import Asked
 from workflows.policy import Policy, Stage
 from workflows.protocol import Actor, ApprovalRequest, Decision, Edit, Expired
@@ -70,6 +71,18 @@ class Doubt(BaseModel):
     attempt: str
 
 
+class Inquiry(BaseModel):
+    """What a reviewer asked the requester, and what they answered; "": not yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    by: Actor
+    at: AwareDatetime
+    question: str
+    answer: str = ""
+    answered_at: AwareDatetime | None = None
+
+
 class Approval(InSlack):
     """policy: what holds for this request; its stages are passed one after the other. votes: those
     that count, at most one a person; an edit among them is what the others approved. doubt: set
@@ -79,7 +92,9 @@ class Approval(InSlack):
     why the decision waits for other code, in words for people. remind_at: when somebody is next
     looked for who has to be reminded; reminded: when each of those who are missing was last.
     escalated_at: since when those may decide whom the policy's `escalate_to` names. seen: where it
-    is restricted, who has looked at it, by user, and the terms that they saw."""
+    is restricted, who has looked at it, by user, and the terms that they saw. inquiries: what its
+    requester was asked back; only the last may be open. untold: to whom it was handed, and who
+    does not know."""
 
     workflow: str
     interrupt_id: str
@@ -106,6 +121,8 @@ class Approval(InSlack):
     remind_at: AwareDatetime | None = None
     reminded: dict[str, AwareDatetime] = Field(default_factory=dict[str, AwareDatetime])
     escalated_at: AwareDatetime | None = None
+    inquiries: tuple[Inquiry, ...] = ()
+    untold: tuple[SlackUserId, ...] = ()
 
     @classmethod
     def open(
@@ -183,6 +200,11 @@ class Approval(InSlack):
     def proposal(self) -> Edit | None:
         """The edit that is to be approved, or was, instead of what the graph asked."""
         return next((vote for vote in self.votes if isinstance(vote, Edit)), None)
+
+    @property
+    def inquiry(self) -> Inquiry | None:
+        """The question that waits for its requester's answer."""
+        return next((each for each in self.inquiries[-1:] if not each.answer), None)
 
     @property
     def terms(self) -> str:
@@ -294,6 +316,8 @@ class Approval(InSlack):
             note=asked.note,
             policy=(request.policy or policy).for_request(request.fields),
             votes=(),
+            inquiries=(),
+            untold=(),
             closed_at=None,
             superseded_by=None,
             by_failure=False,
@@ -328,6 +352,10 @@ class Approval(InSlack):
         """The run failed, and can be tried again."""
         outcome = Outcome(state="failed", text=text, at=now, run_failed=True)
         return self.revised(outcome=outcome, by_failure=self.status == "superseded")
+
+    def told(self, user: str) -> Self:
+        """They know that it was handed to them."""
+        return self.to(untold=tuple(each for each in self.untold if each != user))
 
     def in_question(self, on: bool) -> Self:
         """Does a doubt about an effect of this decision wait for a person?"""

@@ -48,7 +48,7 @@ class Changes:
                 return
             change = transition(approval)
             try:
-                if change.record != approval:
+                if change.record != approval or change.events:
                     await (self.commit if queue else self.store.commit)(change)
             except Conflict:
                 continue

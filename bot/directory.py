@@ -66,8 +66,15 @@ class Directory:
         profile = info.get("profile") or {}
         name = info.get("real_name") or profile.get("real_name") or info.get("name") or user
         full = not any(info.get(flag) for flag in flags) and not self._is_foreign(info)
-        zone = str(info.get("tz") or "")
-        return Member(team="", user=user, name=str(name), full=full, zone=zone)
+        offset = info.get("tz_offset")
+        return Member(
+            team="",
+            user=user,
+            name=str(name),
+            full=full,
+            zone=str(info.get("tz") or ""),
+            zone_offset=offset if isinstance(offset, int) else 0,
+        )
 
     def _is_foreign(self, info: dict[str, Any]) -> bool:
         """Someone of another workspace, in a channel that we share with it: is_stranger is false

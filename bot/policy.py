@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import JsonValue
+
 from bot.approvals import Approval
 from workflows.fields import UserField
+from workflows.policy import Stage
 
 GROUPS = "SCG"  # what ids of user groups and of channels begin with
 
@@ -31,6 +34,12 @@ class Why(StrEnum):
     UNSEEN = "unseen"
     UNSAID = "unsaid"
     NOT_AN_APPROVER = "not_an_approver"
+    MAY_NOT_REASSIGN = "may_not_reassign"
+    NO_REQUESTER = "no_requester"
+    ASKED_ALREADY = "asked_already"
+    ASKED_ENOUGH = "asked_enough"
+    NOT_ASKED = "not_asked"
+    NOTHING_ASKED = "nothing_asked"
 
 
 STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)
@@ -40,7 +49,7 @@ STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)
 class Member:
     """A Slack user as users.info tells it. full: neither bot, guest, stranger nor deactivated.
     team: where they belong. known_as: other ids of the same, as of the team in its enterprise.
-    zone: their time zone, by its IANA name."""
+    zone: their time zone, by its IANA name; zone_offset: in seconds east of UTC."""
 
     team: str
     user: str
@@ -48,6 +57,7 @@ class Member:
     full: bool
     known_as: frozenset[str] = frozenset()
     zone: str = ""
+    zone_offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,10 @@ class People:
         for approver in approvers:
             found |= self.groups.get(approver, frozenset()) if approver[0] in GROUPS else {approver}
         return frozenset(found)
+
+    def of(self, stage: Stage) -> frozenset[str]:
+        """The users who may pass it."""
+        return self.among(stage.approvers) - set(stage.without)
 
 
 NOBODY_KNOWN = People()
@@ -109,36 +123,70 @@ def refuse_person(approval: Approval, member: Member) -> Why | None:
     return involved(approval, member.user)
 
 
-def involved(approval: Approval, user: str) -> Why | None:
-    """Separation of duties: who asked for it, and whom it names, do not decide it."""
+def involved(
+    approval: Approval, user: str, values: Mapping[str, JsonValue] | None = None
+) -> Why | None:
+    """Separation of duties: who asked for it, and whom it names, do not decide it; nor whom an
+    edit would name, the one that is proposed or `values`."""
     policy = approval.policy
     if user == approval.requester and not policy.requester_may_approve:
         return Why.REQUESTER
-    named = (f for f in approval.request.fields if isinstance(f, UserField) and f.value == user)
-    if any(f.label not in policy.named_may_approve for f in named):
-        return Why.NAMED
-    return None
+    shown = (f for f in approval.request.fields if isinstance(f, UserField) and f.value == user)
+    named = [{field.label} for field in shown]
+    editable = approval.request.editable
+    proposed = approval.proposal.values if approval.proposal else {}
+    for edited in (editable.values if editable else {}, proposed, values or {}):
+        named += [_labels(approval, key) for key, value in edited.items() if _names(value, user)]
+    return Why.NAMED if any(each.isdisjoint(policy.named_may_approve) for each in named) else None
+
+
+def _labels(approval: Approval, key: str) -> set[str]:
+    """What a field of the edit goes by: its key, and its title."""
+    editable = approval.request.editable
+    fields = editable.json_schema.get("properties") if editable else None
+    about = fields.get(key) if isinstance(fields, dict) else None
+    title = about.get("title") if isinstance(about, dict) else None
+    return {key, *([title] if isinstance(title, str) else [])}
+
+
+def _names(value: JsonValue, user: str) -> bool:
+    if isinstance(value, dict):
+        return any(_names(each, user) for each in value.values())
+    if isinstance(value, list):
+        return any(_names(each, user) for each in value)
+    return value == user
+
+
+def deputy_of(approval: Approval, absent: str, people: People) -> str | None:
+    """Who takes the place that `absent` has in any stage of it; None: they have none to give."""
+    named = any(absent in people.of(stage) for stage in approval.stages)
+    if not named or approval.vote_of(absent) is not None:
+        return None
+    chain = in_place_of(absent, approval, people)
+    return chain[0] if chain and involved(approval, chain[0]) is None else None
 
 
 def _right(approval: Approval, stage: int, member: Member, people: People) -> Right | None:
-    approvers = people.among(approval.stages[stage].approvers)
+    """One's own place, else that of the absent one who is nearest in a chain of deputies."""
+    approvers = people.of(approval.stages[stage])
     if member.user in approvers:
         return Right(stage)
-    for absent in sorted(approvers):
-        voted = approval.vote_of(absent)
-        if member.user in in_place_of(absent, approval, people) and voted is None:
-            return Right(stage, absent)
-    return None
+    places: list[tuple[int, str]] = []
+    for absent in approvers:
+        chain = in_place_of(absent, approval, people) if approval.vote_of(absent) is None else []
+        places += [(chain.index(member.user), absent)] if member.user in chain else []
+    return Right(stage, min(places)[1]) if places else None
 
 
 def in_place_of(absent: str, approval: Approval, people: People) -> list[str]:
     """Who may take this place: the deputy, and theirs where they are away too. One who may not
-    decide it may not choose who does either, so there the chain ends."""
+    decide it may not choose who does either, and one who has voted is not away from it: there the
+    chain ends."""
     chain: list[str] = []
     who = absent
     while involved(approval, who) is None and who in people.deputies:
         who = people.deputies[who]
-        if who in (absent, *chain):
+        if who in (absent, *chain) or approval.vote_of(who) is not None:
             break
         chain.append(who)
     return chain

@@ -211,6 +211,18 @@ class SlackGateway(Directory):
             )
         )
 
+    async def write_to(self, user: str, card: Card) -> None:
+        """A direct message to this user."""
+        await call(
+            self.client.chat_postMessage(
+                channel=user,
+                text=card.text,
+                blocks=card.blocks,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+
     async def publish_home(self, user: str, view: dict[str, Any]) -> None:
         await call(self.client.views_publish(user_id=user, view=view))
 

@@ -7,7 +7,18 @@ from typing import Literal
 from bot.approvals import Approval
 from bot.runs import Run
 
-StepKind = Literal["advance", "post", "show", "notify", "remind", "escalate", "expire", "retire"]
+StepKind = Literal[
+    "advance",
+    "post",
+    "show",
+    "notify",
+    "remind",
+    "escalate",
+    "expire",
+    "retire",
+    "delegate",
+    "tell",
+]
 
 # A run that is said to run and has not moved for this long has lost its worker, or has a long
 # node: whoever asks finds its lease taken then, and leaves it.
@@ -19,8 +30,8 @@ CHANNEL_ROUND = 15  # seconds
 
 @dataclass(frozen=True)
 class Step:
-    """One task to be done. subject: thread_id for advance and retire, the channel for post, else
-    the approval's id."""
+    """One task to be done. subject: thread_id for advance and retire, the channel for post, the
+    user who is away for delegate, else the approval's id."""
 
     kind: StepKind
     subject: str
@@ -97,6 +108,8 @@ def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
         last = str(approval.notices.due[-1])
         at = approval.notices.at or approval.requested_at
         owed.append((at, Step("notify", approval.id, last)))
+    if approval.untold and approval.status == "pending":
+        owed.append((approval.requested_at, Step("tell", approval.id, str(approval.revision))))
     waits = not (approval.handed_over_at or approval.outcome or approval.held)
     if approval.decision and waits:  # what is held waits with its run
         at = approval.closed_at or approval.requested_at

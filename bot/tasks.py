@@ -11,12 +11,14 @@ from bot import steps
 from bot.advancing import Advancing
 from bot.approvals import Approval, Closed
 from bot.changes import Changes
+from bot.delegating import Delegating
 from bot.noticing import Noticing
 from bot.posting import Posting
 from bot.records import Change
 from bot.reminding import Reminding
 from bot.retiring import Retiring
 from bot.showing import Showing
+from bot.steps import Step
 from workflows.schema import Unreadable
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Tasks:
     noticing: Noticing
     reminding: Reminding
     retiring: Retiring
+    delegating: Delegating
     owed_since: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def register(self) -> None:
@@ -48,6 +51,8 @@ class Tasks:
             escalate=self.escalate,
             expire=self.expire,
             retire=self.retire,
+            delegate=self.delegate,
+            tell=self.tell,
         )
 
     async def advance(self, thread_id: str) -> None:
@@ -89,17 +94,29 @@ class Tasks:
         except Unreadable as error:
             self.changes.store.pass_over(error)
 
+    async def delegate(self, user: str) -> None:
+        """Someone is away, and who takes their place is told."""
+        await self.delegating.delegate(user)
+
+    async def tell(self, approval_id: str) -> None:
+        """Those to whom it was handed."""
+        await self.delegating.tell(approval_id)
+
     async def reconcile(self) -> None:
         """Ask for every record what is still owed; what many owe (their channel) is added once."""
         await self._after_a_restart()
         now = self.changes.now()
         since: dict[str, datetime] = {}
         async for record in self.changes.store.owing(now):
-            for step in [step for step in steps.due(record, now) if step.key not in since]:
-                since[step.key] = self.owed_since.get(step.key, now)
-                await self.changes.queue.add(step, _again(now - since[step.key]))
+            await self._queue(steps.due(record, now), since, now)
+        await self._queue(await self.delegating.due(), since, now)
         self.owed_since.clear()
         self.owed_since.update(since)
+
+    async def _queue(self, owed: list[Step], since: dict[str, datetime], now: datetime) -> None:
+        for step in [step for step in owed if step.key not in since]:
+            since[step.key] = self.owed_since.get(step.key, now)
+            await self.changes.queue.add(step, _again(now - since[step.key]))
 
     async def retire(self, thread_id: str) -> None:
         """A run that was closed long ago loses its graph's state; its record and trail stay. And

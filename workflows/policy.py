@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from workflows.fields import Label, MoneyField, RequestField
+from workflows.fields import Label, MoneyField, RequestField, SlackUserId
 from workflows.hours import Hours
 from workflows.money import Currency, from_minor
 
@@ -30,12 +30,19 @@ class Stage(_Value):
     """One step of several: the next is asked when so many of this one's approvers have approved.
 
     approvers: Slack ids of users (U…, W…), user groups (S…) and channels (C…, G…), which stand
-    for their members.
+    for their members. without: users who do not count, though a group has them.
     """
 
     name: Annotated[str, StringConstraints(max_length=40, strip_whitespace=True)] = ""
     approvers: tuple[ApproverId, ...]
     quorum: Quorum = 1
+    without: tuple[SlackUserId, ...] = ()
+
+    @property
+    def people(self) -> list[str] | None:
+        """The users who may pass it; None: a group is among them, whose members are Slack's."""
+        named = [each for each in dict.fromkeys(self.approvers) if each not in self.without]
+        return named if all(each[0] in "UW" for each in named) else None
 
 
 class Tier(_Value):
@@ -113,34 +120,54 @@ class Policy(_Value):
         """What holds for exactly this request: its tiers applied."""
         policy = self.model_copy(update={"tiers": ()})
         for tier in self.tiers:
-            if not tier.holds_for(fields):
-                continue
-            if tier.stages:
-                policy = policy.model_copy(update={"approvers": (), "stages": tier.stages})
-            else:
-                policy = policy._of(tier.quorum or 1)  # noqa: SLF001 - its own kind
+            policy = policy.under(tier) if tier.holds_for(fields) else policy
         return policy
 
     def check(self) -> None:
-        """PolicyError where a stage of it, or of one of its tiers, could never be passed."""
-        for stages in (self.in_order, *(tier.stages for tier in self.tiers)):
-            for stage in stages:
-                _check(stage)
+        """PolicyError where it, or what any of its tiers makes of it, could never be passed."""
+        possible = [self.model_copy(update={"tiers": ()})]
         for tier in self.tiers:
-            if tier.quorum:
-                for stage in self._of(tier.quorum).in_order:
-                    _check(stage)
+            more = [policy.under(tier) for policy in possible]
+            possible += [policy for policy in more if policy not in possible]
+        for policy in possible:
+            for stage in policy.in_order:
+                _check(stage)
+            _check_together(policy.in_order)
 
-    def _of(self, quorum: int) -> "Policy":
-        """The same people, so many of each stage."""
+    def under(self, tier: Tier) -> "Policy":
+        """With other stages, or the same people and so many of each stage."""
+        if tier.stages:
+            return self.model_copy(update={"approvers": (), "stages": tier.stages})
+        quorum = tier.quorum or 1
         stages = tuple(stage.model_copy(update={"quorum": quorum}) for stage in self.stages)
         return self.model_copy(update={"quorum": quorum, "stages": stages})
 
 
 def _check(stage: Stage) -> None:
     where = f" in its stage {stage.name!r}" if stage.name else ""
-    if not stage.approvers:
+    people = stage.people
+    if people == []:
         raise PolicyError(f"names nobody who could decide{where}")
-    people = [each for each in stage.approvers if each[0] in "UW"]
-    if len(people) == len(stage.approvers) and len(set(people)) < stage.quorum:
-        raise PolicyError(f"wants {stage.quorum} to approve and names {len(set(people))}{where}")
+    if people is not None and len(people) < stage.quorum:
+        raise PolicyError(f"wants {stage.quorum} to approve and names {len(people)}{where}")
+
+
+def _check_together(stages: Sequence[Stage]) -> None:
+    """One person has one vote, so each vote of all its stages wants someone of its own."""
+    stage_of: dict[str, int] = {}
+
+    def found(stage: int, tried: set[str]) -> bool:
+        for person in stages[stage].people or ():
+            if person in tried:
+                continue
+            tried.add(person)
+            if person not in stage_of or found(stage_of[person], tried):
+                stage_of[person] = stage
+                return True
+        return False
+
+    for number, stage in enumerate(stages):
+        enough = stage.people is None or all(found(number, set()) for _ in range(stage.quorum))
+        if not enough:
+            where = f" for its stage {stage.name!r}" if stage.name else ""
+            raise PolicyError(f"leaves too few{where}: one person has one vote in all")

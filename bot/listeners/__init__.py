@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import commands, deciding, decisions, details, home, otherwise
+from bot.listeners import commands, deciding, decisions, details, home, more, otherwise
 from bot.services import Services
 
 
@@ -12,5 +12,6 @@ def register(app: AsyncApp, services: Services) -> None:
     decisions.register(app, services)
     deciding.register(app, services)
     details.register(app, services)
+    more.register(app, services)
     home.register(app, services)
     otherwise.register(app, services)

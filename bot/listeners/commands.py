@@ -11,8 +11,10 @@ from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.given import BadInput, field_values
+from bot.listeners.away import away
 from bot.listeners.escalating import escalate
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
+from bot.listeners.handing import by_command
 from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
 from bot.listeners.whereabouts import whereabouts
 from bot.runs import OtherInput
@@ -35,6 +37,7 @@ NEEDS = {
     "start": "is followed by a workflow and its fields, such as these",
 }
 START_WITHIN = 2.0  # seconds, of guard.ANSWER_WITHIN: then it is not known whether it was started
+FURTHER = {"away": away, "reassign": by_command}  # each with a module of its own
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
 
@@ -71,6 +74,12 @@ async def _routed(services: Services, body: dict[str, Any]) -> Card:
         words = shlex.split(body.get("text", "").translate(QUOTES))
     except ValueError:
         return help_card(services.catalog.values(), "A quotation mark is not closed.")
+    if words and words[0] in FURTHER:
+        return await FURTHER[words[0]](services, body, words[1:])
+    return await _listed_or_started(services, body, words)
+
+
+async def _listed_or_started(services: Services, body: dict[str, Any], words: list[str]) -> Card:
     match words:
         case [] | ["list"]:
             return await list_pending(services, 0)

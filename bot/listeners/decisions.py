@@ -10,13 +10,15 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.approvals import Approval, NoVote
 from bot.listeners.guard import Answering, guarded, no_answer
 from bot.listeners.payloads import action_of, modal_of, user_of, value_of, workspaces_of
-from bot.listeners.recording import Outcome, Recording
+from bot.listeners.recording import Outcome
+from bot.listeners.refusing import Who, recorded
 from bot.listeners.rights import right_of
 from bot.policy import (
     STRANGERS,
     Member,
     Right,
     Why,
+    involved,
     refuse_closed,
     refuse_stale,
     refuse_stale_retry,
@@ -29,7 +31,7 @@ from bot.retrying import retried
 from bot.runs import NotFailed
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
-from bot.views.answers import NOT_RECORDED, RECORDED, refusal
+from bot.views.answers import NOT_RECORDED, RECORDED
 from bot.views.card import DECIDES, SETTLES, ActionId, ButtonValue
 from workflows.protocol import DECISION, Actor, Decision, Respond
 
@@ -77,19 +79,16 @@ def register(app: AsyncApp, services: Services) -> None:
 async def take(services: Services, click: Click) -> Outcome:
     """Record what the click means; else the words that say why not."""
     value = click.value
-    if value is None:
-        return Outcome(refusal(Why.UNKNOWN, None, click.decision))
 
-    async def meant(approval: Approval | None) -> list[Change] | str:
-        if approval is None:
-            return refusal(Why.UNKNOWN, None, click.decision)
+    async def meant(approval: Approval) -> list[Change] | Why | str:
         try:
             found = await _right(services, approval, click)
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
             return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
-        return await _meant(services, approval, click, value.digest, found)
+        return await _meant(services, approval, click, value.digest if value else "", found)
 
-    return await Recording(services.store, value.approval, meant).outcome()
+    who = Who(click.user, click.teams)
+    return await recorded(services, value.approval if value else "", who, click.decision, meant)
 
 
 async def why_not(services: Services, approval: Approval, click: Click, terms: str) -> Why | None:
@@ -111,22 +110,22 @@ async def _meant(
     click: Click,
     terms: str,
     found: tuple[Member, Right | Why],
-) -> list[Change] | str:
-    """What it changes; the words, where it may not."""
+) -> list[Change] | Why:
+    """What it changes, or why it may not."""
     member, right = found
     now = services.now()
     reason = str(click.said.get("reason") or "")
     why = _why(approval, click, terms, found, now)
     why = why or refuse_unsaid(approval, click.decision, reason)
     if why is not None:
-        return refusal(why, approval, click.decision)
+        return why
     actor = Actor(team=member.team, user=member.user, name=member.name)
     try:
         return await _changes(services, approval, click, actor, right, now)
     except NotFailed:
-        return refusal(Why.NOT_FAILED, approval, click.decision)
+        return Why.NOT_FAILED
     except NoVote:
-        return refusal(Why.NO_VOTE, approval, click.decision)
+        return Why.NO_VOTE
 
 
 def _why(
@@ -142,8 +141,13 @@ def _why(
 def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None:
     if click.decision == WITHDRAW:
         return None  # theirs is looked for
+    if isinstance(right, Why):
+        return refuse_voted(approval, click.user, click.decision) or right
     voted = refuse_voted(approval, click.user, click.decision)
-    barred = voted or (right if isinstance(right, Why) else None)
+    values = click.said.get("values")
+    whose = (click.user, right.on_behalf_of or click.user)  # no edit may name those who make it
+    named = next((w for who in whose if (w := involved(approval, who, values))), None)
+    barred = voted or (named if click.decision == "edit" else None)
     if barred or click.decision == RETRY:
         return barred
     return refuse_unseen(approval, click.user)

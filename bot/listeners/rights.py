@@ -1,6 +1,8 @@
 """Who someone is and what they may decide: Slack is asked for no more than the answer needs."""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.absences import Absences, deputies
 from bot.approvals import Approval
@@ -31,4 +33,21 @@ async def people_of(services: Services, approval: Approval) -> People:
     named = [each for stage in approval.stages for each in stage.approvers]
     absences = Absences(services.store.redis, services.store.keys)
     away = deputies(await absences.all(), services.now())
-    return People(await services.slack.groups(named), away)
+    people = People(await services.slack.groups(named), away)
+    return replace(people, deputies=await _still_here(services, away, people.among(named)))
+
+
+async def _still_here(
+    services: Services, away: dict[str, str], approvers: Iterable[str]
+) -> dict[str, str]:
+    """Nobody takes the place of one who was deactivated meanwhile, or has become a guest."""
+    here: dict[str, str] = {}
+    line = list(approvers)
+    while line:
+        absent = line.pop()
+        if absent not in away or absent in here:
+            continue
+        if (await services.slack.member(absent, services.slack.team)).full:
+            here[absent] = away[absent]
+            line.append(away[absent])
+    return here

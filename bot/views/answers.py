@@ -45,6 +45,7 @@ NO_ANSWER = (
     ":warning: Our database or Slack did not answer in time, so this cannot be shown or done now. "
     "Try again in a minute."
 )
+NO_FORM = ":warning: Slack did not open the form. Choose it again."
 NOT_SHOWN = ":warning: Slack did not open the details. Click *Show everything* again."
 NOT_OPENED = ":warning: Slack did not open the form, and *nothing was recorded*. Click again."
 RECORDED = ":white_check_mark: Recorded. The card tells how it goes on."
@@ -132,6 +133,11 @@ def _not_an_approver(approval: Approval | None, _: str) -> str:
     )
 
 
+def _not_asked(approval: Approval | None, _: str) -> str:
+    requester = user(approval.requester, "the requester") if approval else "the requester"
+    return f"Only {requester}, who is asked, answers this. *Nothing was recorded.*"
+
+
 _SENTENCES = {
     Why.UNKNOWN: _unknown,
     Why.CHANGED: _changed,
@@ -148,6 +154,19 @@ _SENTENCES = {
     Why.NO_VOTE: _fixed("There is no vote of yours on this that could be taken back."),
     Why.UNSEEN: _fixed("Look at it first: click *Review* on its card, and decide there."),
     Why.UNSAID: _fixed("This wants a reason: decide on its card, which asks for it."),
+    Why.MAY_NOT_REASSIGN: _fixed(
+        "Only its approvers hand their place to others, and whom its policy names under "
+        "`reassign`: ask one of them."
+    ),
+    Why.NO_REQUESTER: _fixed("A workflow asked for this and no person, so there is nobody to ask."),
+    Why.ASKED_ALREADY: _fixed(
+        "A question to the requester is open already: ask when it is answered, or in the thread."
+    ),
+    Why.ASKED_ENOUGH: _fixed(
+        "This has been asked back very often: go on in the thread, or decide."
+    ),
+    Why.NOT_ASKED: _not_asked,
+    Why.NOTHING_ASKED: _fixed("This question is not open any more: it was answered already."),
     Why.OTHER_WORKSPACE: _fixed("This belongs to another Slack workspace than yours."),
     Why.NOT_A_MEMBER: _fixed(
         "Only full members of this workspace decide: no guests, bots, deactivated users or people "

@@ -12,6 +12,8 @@ from bot.inslack import RESTORED_NOTE
 from bot.views import rich
 from bot.views.edits import edited, fits
 from bot.views.fields import field_elements, fields_fit
+from bot.views.inquiry import inquiry
+from bot.views.more import more
 from bot.views.restricted import ASKED_AGAIN, notice, outcome_words
 from bot.views.rich import Element
 from bot.views.standing import standing
@@ -103,9 +105,9 @@ class Card:
 def card(approval: Approval, names: Mapping[str, str]) -> Card:
     """names: display names of users, by id."""
     blocks = [*_question(approval, names), *edited(approval)]
-    blocks += [*standing(approval), *votes(approval)]
+    blocks += [*standing(approval), *votes(approval), *inquiry(approval)]
     if approval.status == "pending":
-        blocks.append(_buttons(approval, names))
+        blocks += [_buttons(approval, names), *more(approval)]
     else:
         blocks.append(verdict(approval, _id(approval, "verdict")))
         blocks += [_actions(approval, "look", [_look(approval)])] if approval.restricted else []

@@ -12,6 +12,8 @@ COMMANDS = """*What you can type*
 `/approvals show THREAD_ID` – one run: its questions, decisions and outcome
 `/approvals escalate THREAD_ID` – let those decide too whom the policy names for it
 `/approvals start WORKFLOW field=value …` – start a workflow
+`/approvals away until Friday @name` – someone decides in your place; `/approvals away off`
+`/approvals reassign THREAD_ID @name [note]` – someone else decides it
 `/approvals help` – this"""
 
 

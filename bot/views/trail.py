@@ -1,6 +1,7 @@
 """The audit trail as replies in the card's thread: one sentence an event, with its hash."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from bot.audit import AuditEvent, Tag
 from bot.views import rich
@@ -13,7 +14,8 @@ Parts = list[Element]
 
 TEXT_AT_MOST = 700  # before it is escaped
 SAID_QUIETLY = frozenset({Tag.REMINDED})  # they have their direct message: no mention besides
-NOT_TOLD = frozenset({Tag.SHOWN, Tag.VIEWED})  # the card itself says it; who looked, the record
+# The card itself says it; who looked is in the record; who was refused was told.
+NOT_TOLD = frozenset({Tag.SHOWN, Tag.VIEWED, Tag.REFUSED})
 
 
 def reply(event: AuditEvent, names: dict[str, str], *, restricted: bool = False) -> Card | None:
@@ -66,6 +68,58 @@ def _voted(event: AuditEvent) -> Parts:
     return [*words, rich.text(f"{more}{void}")] if more or void else words
 
 
+def _delegated(event: AuditEvent) -> Parts:
+    """`@mara is away until …: @tom decides in their place`"""
+    until = event.detail.get("until")
+    when = [rich.text(" until "), rich.moment(datetime.fromisoformat(str(until)))] if until else []
+    return [
+        _whom(event, "from"),
+        rich.text(" is away"),
+        *when,
+        rich.text(": "),
+        _whom(event, "to"),
+        rich.text(" decides in their place"),
+    ]
+
+
+def _aloud(event: AuditEvent) -> str:
+    """What people wrote about it, where the channel may read that."""
+    return "" if event.detail.get("quiet") else _detail(event, "text")
+
+
+def _whom(event: AuditEvent, key: str) -> Element:
+    user = str(event.detail.get(key) or "")
+    return rich.mention(user) if user else rich.text("someone")
+
+
+def _reassigned(event: AuditEvent) -> Parts:
+    """`Reassigned by @mara to @tom and @lena: note`"""
+    to = event.detail.get("to")
+    people: Parts = []
+    for each in to if isinstance(to, list) else []:
+        people += [rich.text(" and " if people else " to "), rich.mention(str(each))]
+    whole = event.detail.get("whole")
+    verb = "Reassigned" if whole else "Place handed over"
+    said = _aloud(event)
+    return [*_who(verb, event), *people, *([rich.text(f": {said}")] if said else [])]
+
+
+def _spoken_to(verb: str) -> Callable[[AuditEvent], Parts]:
+    """`@mara asks @tom: …`; the mention is what tells them."""
+
+    def words(event: AuditEvent) -> Parts:
+        said = _aloud(event)
+        by = event.actor.user if event.actor else None
+        return [
+            rich.mention(by) if by else rich.text("Someone"),
+            rich.text(verb),
+            _whom(event, "to"),
+            *([rich.text(f": {said}")] if said else []),
+        ]
+
+    return words
+
+
 def _says(before: str, key: str = "") -> Callable[[AuditEvent], Parts]:
     return lambda event: [rich.text(f"{before}{_detail(event, key)}")]
 
@@ -100,8 +154,8 @@ def _escalated(event: AuditEvent) -> Parts:
 
 
 def _ids(event: AuditEvent, key: str) -> list[str]:
-    found = event.detail.get(key)
-    return list(map(str, found)) if isinstance(found, list) else []
+    value = event.detail.get(key)
+    return [str(each) for each in (value if isinstance(value, list) else [value]) if each]
 
 
 def _listed(before: str, people: Parts) -> Parts:
@@ -111,12 +165,10 @@ def _listed(before: str, people: Parts) -> Parts:
     return parts
 
 
-def people_in(event: AuditEvent) -> list[str]:
-    """Whose names its reply says."""
-    return [
-        *_ids(event, "users"),
-        *([event.actor.user] if event.actor and event.actor.user else []),
-    ]
+def people_in(event: AuditEvent) -> list[str | None]:
+    """Who did it, who is named by it, and from whom and to whom something went."""
+    users: list[str | None] = [event.actor.user if event.actor else None]
+    return [*users, *(each for key in ("users", "from", "to") for each in _ids(event, key))]
 
 
 def _detail(event: AuditEvent, key: str) -> str:
@@ -134,6 +186,10 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.WITHDRAWN: ("leftwards_arrow_with_hook", lambda event: _who("Vote withdrawn", event)),
     Tag.REMINDED: ("bell", _reminded),
     Tag.ESCALATED: ("arrow_up", _escalated),
+    Tag.REASSIGNED: ("busts_in_silhouette", _reassigned),
+    Tag.INQUIRED: ("speech_balloon", _spoken_to(" asks ")),
+    Tag.REPLIED: ("speech_balloon", _spoken_to(" answers ")),
+    Tag.DELEGATED: ("palm_tree", _delegated),
     Tag.EXPIRED: ("hourglass", _says("Expired: nobody decided in time")),
     Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow no longer waits for it")),
     Tag.RESTORED: (
@@ -162,4 +218,4 @@ def _spoken(part: Element, names: dict[str, str]) -> str:
         return names.get(part["user_id"], "someone")
     if part["type"] in ("usergroup", "channel"):
         return "others"
-    return part.get("text", "")
+    return part.get("text") or part.get("fallback", "")

@@ -1,0 +1,44 @@
+"""The modal in which an approval is handed to other people, and what they are told."""
+
+from bot.approvals import Approval
+from bot.views import rich
+from bot.views.card import Card
+from bot.views.modals import Carried, modal
+from bot.views.text import Block, escape, plain, section
+
+REASSIGN = "countersign_reassign"
+PEOPLE, NOTE = "people", "note"  # blocks, and the actions in them
+PEOPLE_AT_MOST = 20
+NOTE_AT_MOST = 500
+
+
+def reassign_view(approval: Approval, opener: str, *, whole: bool, missing: int) -> Block:
+    """whole: all who are asked now are replaced, else the opener's own place is given away."""
+    said = "Your place goes to the one whom you choose; you are not asked any more."
+    if whole:
+        count = "one" if missing == 1 else str(missing)
+        said = f"Whom you choose is asked instead of all who are asked now; {count} must approve."
+    select = {
+        "type": "multi_users_select",
+        "action_id": PEOPLE,
+        "max_selected_items": PEOPLE_AT_MOST if whole else 1,
+    }
+    note = {"type": "plain_text_input", "action_id": NOTE, "max_length": NOTE_AT_MOST}
+    blocks: list[Block] = [
+        rich.block(rich.paragraph(rich.text(said))),
+        _input(PEOPLE, "Who decides instead", select),
+        {**_input(NOTE, "A note for them, in the thread", note), "optional": True},
+    ]
+    return modal(REASSIGN, "Reassign", blocks, Carried.of(approval, opener), "Reassign")
+
+
+def handed_to_you(approval: Approval, link: str) -> Card:
+    """link: to the card; "": there is none yet."""
+    title = escape(approval.request.title, 150)
+    words = f"You are asked to decide: {title}"
+    linked = f"<{link}|{title}>" if link else title
+    return Card(words, [section(f":inbox_tray: You are asked to decide: {linked}")])
+
+
+def _input(name: str, label: str, element: Block) -> Block:
+    return {"type": "input", "block_id": name, "label": plain(label, 100), "element": element}
