@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -93,6 +93,11 @@ class Keys:
     @property
     def pending(self) -> str:
         return f"{self.prefix}pending"
+
+    @property
+    def decided(self) -> str:
+        """By when it was."""
+        return f"{self.prefix}decided"
 
     @property
     def open(self) -> str:
@@ -210,8 +215,22 @@ class Store:
         """A page of what waits for a decision, oldest first, and how many there are in all."""
         total = await self.redis.zcard(self.keys.pending)
         ids = await self.redis.zrange(self.keys.pending, start, start + count - 1)
-        found = [await self._listed(f"approval {_text(approval_id)}") for approval_id in ids]
-        return [each for each in found if isinstance(each, Approval)], total
+        return await self.many(map(_text, ids)), total
+
+    async def many(self, ids: Iterable[str]) -> list[Approval]:
+        """Approvals by id, in one round trip; what is not there or not readable is left out."""
+        names, found = list(ids), list[Approval]()
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hmget(self.keys.approval(name), _STORED)
+            stored = await pipe.execute()
+        for name, each in zip(names, stored, strict=True):
+            try:
+                approval = _parsed(Approval, f"the approval {name}", *each)
+                found += [approval] if approval else []
+            except Unreadable as error:
+                self.pass_over(error)
+        return found
 
     async def next_unposted(self, channel: str, now: datetime) -> Approval | None:
         """The approval whose card is the next to be posted in the channel."""
@@ -337,6 +356,7 @@ class Store:
             (self.keys.owed, f"approval {record.id}", owed),
             (self.keys.unposted(record.channel), record.id, unposted),
             (self.keys.pending, record.id, asked if record.status == "pending" else ""),
+            (self.keys.decided, record.id, _score(record.closed_at if record.decision else None)),
             (self.keys.of_thread(record.thread_id), record.id, asked),
         ]
 

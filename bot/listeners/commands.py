@@ -1,4 +1,4 @@
-"""`/approvals`: list what is pending, show one thread, start a workflow, help."""
+"""`/approvals`: find what waits, show one thread, start a workflow, help."""
 
 import asyncio
 import hashlib
@@ -7,13 +7,17 @@ import re
 import shlex
 from typing import Any
 
+from pydantic import ValidationError
 from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.given import BadInput, field_values
+from bot.listeners.finding import Reader, find
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
-from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
+from bot.listeners.payloads import user_of, value_of
 from bot.listeners.whereabouts import whereabouts
+from bot.policy import Member
+from bot.query import FILTERS, QUOTE, WORKFLOW, BadQuery, Query, Turn, nearest
 from bot.runs import OtherInput
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
@@ -21,17 +25,17 @@ from bot.starting import BadStart, made_thread_id
 from bot.views.answers import NOT_KNOWN
 from bot.views.card import ActionId, Card
 from bot.views.help import help_card, problem_card
-from bot.views.listing import PAGE_SIZE, QUESTIONS_AT_MOST, Page, pending_list, thread_report
+from bot.views.listing import PAGE_SIZE, QUESTIONS_AT_MOST, pending_list, thread_report
 from bot.views.text import escape, section
 from workflows.catalog import InvalidInput, UnknownWorkflow
 
 COMMAND = "/approvals"
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # as phones type them
 NEEDS = {
-    "list": "is followed by nothing, or by the number of a page",
     "show": "is followed by one thread id, as `/approvals` lists them",
     "start": "is followed by a workflow and its fields, such as these",
 }
+KNOWN = ("list", *FILTERS, *NEEDS, "help")
 START_WITHIN = 2.0  # seconds, of guard.ANSWER_WITHIN: then it is not known whether it was started
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
@@ -43,8 +47,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def page(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        listing = await in_time(list_pending(services, start_of(body)))
-        await answering(listing, replace_original=True)
+        await answering(await in_time(turned(services, body)), replace_original=True)
 
     app.command(COMMAND)(guarded(services.slack, command))
     for action in (ActionId.PREVIOUS, ActionId.NEXT):
@@ -53,49 +56,78 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def answer(services: Services, body: dict[str, Any]) -> Card:
     """The private answer to one command. Guests get none: titles name customers and amounts."""
+    member = await _full_member(services, body)
+    return member if isinstance(member, Card) else await _routed(services, body, member)
+
+
+async def turned(services: Services, body: dict[str, Any]) -> Card:
+    """Another page of a list."""
+    member = await _full_member(services, body)
+    if isinstance(member, Card):
+        return member
+    try:
+        turn = Turn.model_validate_json(value_of(body))
+    except ValidationError:  # of another version: from the beginning
+        turn = Turn()
+    return await listing(services, member, turn)
+
+
+async def _full_member(services: Services, body: dict[str, Any]) -> Member | Card:
+    """Who it is; else the answer that they get instead."""
     try:
         member = await services.slack.member(user_of(body), services.slack.team)
     except (SlackRefused, SlackUnavailable) as error:
         words = no_answer(error, f"{COMMAND}: who types it", NOT_KNOWN)
         return Card(words, [section(words)])
-    if not member.full:
-        words = ":warning: Only full members of this workspace use /approvals."
-        return Card(words, [section(words)])
-    return await _routed(services, body)
+    words = ":warning: Only full members of this workspace use /approvals."
+    return member if member.full else Card(words, [section(words)])
 
 
-async def _routed(services: Services, body: dict[str, Any]) -> Card:
+async def _routed(services: Services, body: dict[str, Any], member: Member) -> Card:
+    text = body.get("text", "").translate(QUOTES)
     try:
-        words = shlex.split(body.get("text", "").translate(QUOTES))
+        words, quoted = shlex.split(text), shlex.split(html.unescape(text), posix=False)
     except ValueError:
         return help_card(services.catalog.values(), "A quotation mark is not closed.")
     match words:
-        case [] | ["list"]:
-            return await list_pending(services, 0)
-        case ["list", page] if page.isdecimal():
-            first = (max(1, int(page[:9])) - 1) * PAGE_SIZE
-            return await list_pending(services, min(first, FIRST_AT_MOST))
         case ["help"]:
             return help_card(services.catalog.values())
         case ["show", thread_id]:
             return await show(services, thread_id)
         case ["start", workflow, *fields]:
             return await start(services, body, workflow, fields)
-        case [("list" | "show" | "start") as command, *_]:
+        case [("show" | "start") as command, *_]:
             return help_card(services.catalog.values(), f"`/approvals {command}` {NEEDS[command]}.")
+        case ["list", *_]:
+            return await searched(services, member, quoted[1:])
+        case _ if not words or _looks_for(quoted[0]):
+            return await searched(services, member, quoted)
         case _:
-            asked = escape(words[0], 60)
-            return help_card(services.catalog.values(), f"There is no `/approvals {asked}`.")
+            return help_card(services.catalog.values(), _unknown(words[0]))
 
 
-async def list_pending(services: Services, start: int, size: int = PAGE_SIZE) -> Card:
-    """A page of what waits; one that has emptied meanwhile shows the last that has not."""
-    items, total = await services.store.pending(start, size)
-    if not items and total:
-        start = (total - 1) // size * size
-        items, total = await services.store.pending(start, size)
-    where = await whereabouts(services, items, look=size == PAGE_SIZE)
-    return pending_list(Page(items, start, total, size), where, services.now())
+def _looks_for(word: str) -> bool:
+    typed = word.lower()
+    return typed in FILTERS or typed.startswith(WORKFLOW) or word[0] in QUOTE
+
+
+def _unknown(word: str) -> str:
+    meant = nearest(word, KNOWN)
+    so = f" Did you mean `{COMMAND} {meant}`?" if meant else ""
+    return f"There is no `{COMMAND} {escape(word, 60)}`.{so}"
+
+
+async def searched(services: Services, member: Member, words: list[str]) -> Card:
+    try:
+        query = Query.read(words, services.catalog)
+    except BadQuery as problem:
+        return help_card(services.catalog.values(), escape(str(problem), 400))
+    return await listing(services, member, Turn(query=query))
+
+
+async def listing(services: Services, member: Member, turn: Turn) -> Card:
+    page = await find(Reader(services, member), turn, PAGE_SIZE)
+    return pending_list(page, await whereabouts(services, page.items), services.now())
 
 
 async def show(services: Services, thread_id: str) -> Card:

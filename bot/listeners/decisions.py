@@ -9,6 +9,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals import Approval, NoVote
+from bot.listeners.following import follow
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
 from bot.listeners.recording import Outcome, Recording
@@ -68,7 +69,7 @@ def register(app: AsyncApp, services: Services) -> None:
         await ack()
         if outcome.answer:
             await answering.words(outcome.answer)
-        await services.changes.queue_soon(*outcome.records)
+        await follow(services, body, *outcome.records)
 
     async def details(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()

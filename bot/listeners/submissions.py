@@ -9,6 +9,7 @@ from typing import Any
 from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck
 
+from bot.listeners.following import follow
 from bot.listeners.payloads import user_of
 from bot.services import Services
 from bot.telemetry import reference
@@ -31,12 +32,14 @@ class Submitted:
 @dataclass(frozen=True)
 class Result:
     """errors: by block_id, for the person to mend. words: why it was refused; "" where it was
-    recorded. records: as they stand then. title: of the modal that says `words`."""
+    recorded. records: as they stand then. title: of the modal that says `words`. view: what is
+    asked next, in place of this."""
 
     errors: Mapping[str, str] = field(default_factory=dict[str, str])
     words: str = ""
     records: tuple[Any, ...] = ()
     title: str = "Not recorded"
+    view: Mapping[str, Any] | None = None
 
 
 Handler = Callable[[Submitted], Awaitable[Result]]
@@ -51,9 +54,11 @@ def submitted(services: Services, handler: Handler) -> Any:
             await ack(response_action="errors", errors=dict(result.errors))
         elif result.words:
             await ack(response_action="update", view=told_view(result.words, result.title))
+        elif result.view:
+            await ack(response_action="update", view=dict(result.view))
         else:
             await ack()
-        await services.changes.queue_soon(*result.records)
+        await follow(services, body, *result.records)
 
     return listen
 

@@ -1,6 +1,6 @@
 """Private answers: what a person is told who clicked or typed something."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.approvals import Approval
 from bot.policy import Why
@@ -111,9 +111,7 @@ def _not_their_turn(approval: Approval | None, _: str) -> str:
     stage = approval.open_stage if approval else None
     first = approval.stages[stage] if approval and stage is not None else None
     name = f"*{escape(first.name, 60)}*" if first and first.name else "others"
-    who = (
-        ", ".join(_approver(each) for each in first.approvers[:APPROVERS_AT_MOST]) if first else ""
-    )
+    who = approvers(first.approvers) if first else ""
     return (
         f"It is not your turn yet: first it needs {name} ({who}). You are asked when they are "
         "done. *Nothing was recorded.*"
@@ -122,14 +120,17 @@ def _not_their_turn(approval: Approval | None, _: str) -> str:
 
 def _not_an_approver(approval: Approval | None, _: str) -> str:
     stages = approval.stages if approval else ()
-    approvers = list(dict.fromkeys(each for stage in stages for each in stage.approvers))
-    allowed = ", ".join(_approver(each) for each in approvers[:APPROVERS_AT_MOST])
-    left = len(approvers) - APPROVERS_AT_MOST
-    more = f" and {left} more" if left > 0 else ""
+    named = list(dict.fromkeys(each for stage in stages for each in stage.approvers))
     return (
-        f"You are not among those who may decide this ({allowed or 'nobody is set'}{more}). "
-        "*Nothing was recorded.*"
+        f"You are not among those who may decide this ({approvers(named)}). *Nothing was recorded.*"
     )
+
+
+def approvers(named: Sequence[str]) -> str:
+    """Mentions: users, groups, whoever is in a channel."""
+    shown = ", ".join(_approver(each) for each in named[:APPROVERS_AT_MOST])
+    left = len(named) - APPROVERS_AT_MOST
+    return f"{shown or 'nobody is set'}{f' and {left} more' if left > 0 else ''}"
 
 
 def _approver(approver: str) -> str:
@@ -145,6 +146,7 @@ _SENTENCES = {
     Why.SUPERSEDED: _superseded,
     Why.EXPIRED: _expired,
     Why.NOT_OFFERED: _not_offered,
+    Why.NOT_TOGETHER: _fixed("This is to be decided by itself, on its card."),
     Why.NOT_FAILED: _not_failed,
     Why.NOT_AN_APPROVER: _not_an_approver,
     Why.REQUESTER: _fixed("You asked for this, so someone else has to decide it."),

@@ -8,8 +8,10 @@ from workflows.catalog import Workflow
 
 EXAMPLES_AT_MOST = 20
 COMMANDS = """*What you can type*
-`/approvals`, `/approvals list 2` – what is waiting for a decision, page by page
-`/approvals show THREAD_ID` – one run: its questions, decisions and outcome
+`/approvals` – what is waiting for a decision: yours first, then all else
+`/approvals mine` · `all` · `requested` (by you) · `overdue` · `workflow:refund` · `"some text"` – \
+only these; combine them: `/approvals mine workflow:refund "Acme"`
+`/approvals show THREAD_ID` – one run: its questions, votes, decisions and outcome
 `/approvals start WORKFLOW field=value …` – start a workflow
 `/approvals help` – this"""
 

@@ -321,7 +321,7 @@ def test_all_names_share_one_hash_tag() -> None:
     keys = Keys("default")
     names = [
         keys.run("t"), keys.approval("a"), keys.trail("t"), keys.of_thread("t"),
-        keys.runs, keys.pending, keys.owed,
+        keys.runs, keys.pending, keys.owed, keys.decided,
         keys.record(run()), keys.record(opened()),
     ]  # fmt: skip
 
