@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import commands, decisions, home, otherwise
+from bot.listeners import commands, decisions, home, otherwise, several
 from bot.services import Services
 
 
@@ -11,4 +11,5 @@ def register(app: AsyncApp, services: Services) -> None:
     commands.register(app, services)
     decisions.register(app, services)
     home.register(app, services)
+    several.register(app, services)
     otherwise.register(app, services)

@@ -18,6 +18,7 @@ from bot.policy import (
     Member,
     Right,
     Why,
+    refuse_bulk,
     refuse_closed,
     refuse_person,
     refuse_stale,
@@ -44,13 +45,15 @@ STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)
 @dataclass(frozen=True)
 class Click:
     """teams: ids of the clicker's workspace. value: None where it is none of ours. said: what a
-    modal asked for besides: `reason` of a reject, `values` of an edit, `text` of a response."""
+    modal asked for besides: `reason` of a reject, `values` of an edit, `text` of a response.
+    together: with others, which not every approval allows."""
 
     teams: tuple[str, ...]
     user: str
     decision: str
     value: ButtonValue | None
     said: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    together: bool = False
 
     @classmethod
     def read(cls, body: dict[str, Any]) -> "Click":
@@ -155,6 +158,8 @@ def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None
     if click.decision == WITHDRAW:
         return None  # theirs is looked for
     voted = refuse_voted(approval, click.user, click.decision)
+    if click.together and not isinstance(right, Why):
+        return voted or refuse_bulk(approval)
     return voted or (right if isinstance(right, Why) else None)
 
 
