@@ -165,6 +165,10 @@ class SlackGateway(Directory):
                 raise SlackUnavailable(refused.code) from None
             raise
 
+    async def update_view(self, view_id: str, view: dict[str, Any]) -> None:
+        """Put other content into a modal that is open."""
+        await call(self.client.views_update(view_id=view_id, view=view))
+
     async def whisper(self, channel: str, user: str, card: Card) -> None:
         """Only this user sees it, and only now: for private answers where no response_url came."""
         await call(

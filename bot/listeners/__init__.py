@@ -2,7 +2,7 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import commands, decisions, home, otherwise, several
+from bot.listeners import commands, decisions, home, otherwise, several, starting
 from bot.services import Services
 
 
@@ -12,4 +12,5 @@ def register(app: AsyncApp, services: Services) -> None:
     decisions.register(app, services)
     home.register(app, services)
     several.register(app, services)
+    starting.register(app, services)
     otherwise.register(app, services)

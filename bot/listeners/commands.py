@@ -15,6 +15,7 @@ from bot.given import BadInput, field_values
 from bot.listeners.finding import Reader, find
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import user_of, value_of
+from bot.listeners.starting import START_WITHIN, open_start
 from bot.listeners.whereabouts import whereabouts
 from bot.policy import Member
 from bot.query import FILTERS, QUOTE, WORKFLOW, BadQuery, Query, Turn, nearest
@@ -26,24 +27,23 @@ from bot.views.answers import NOT_KNOWN
 from bot.views.card import ActionId, Card
 from bot.views.help import help_card, problem_card
 from bot.views.listing import PAGE_SIZE, QUESTIONS_AT_MOST, pending_list, thread_report
+from bot.views.starting import started_words, whether_started
 from bot.views.text import escape, section
 from workflows.catalog import InvalidInput, UnknownWorkflow
 
 COMMAND = "/approvals"
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # as phones type them
-NEEDS = {
-    "show": "is followed by one thread id, as `/approvals` lists them",
-    "start": "is followed by a workflow and its fields, such as these",
-}
-KNOWN = ("list", *FILTERS, *NEEDS, "help")
-START_WITHIN = 2.0  # seconds, of guard.ANSWER_WITHIN: then it is not known whether it was started
+NEEDS = "is followed by one thread id, as `/approvals` lists them"
+KNOWN = ("list", *FILTERS, "show", "start", "help")
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
 
 def register(app: AsyncApp, services: Services) -> None:
     async def command(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        await answering(await in_time(answer(services, body)))
+        said = await in_time(answer(services, body))
+        if said:
+            await answering(said)
 
     async def page(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
@@ -54,8 +54,9 @@ def register(app: AsyncApp, services: Services) -> None:
         app.action(action)(guarded(services.slack, page))
 
 
-async def answer(services: Services, body: dict[str, Any]) -> Card:
-    """The private answer to one command. Guests get none: titles name customers and amounts."""
+async def answer(services: Services, body: dict[str, Any]) -> Card | None:
+    """The private answer to one command; None where a form was opened instead. Guests get none:
+    titles name customers and amounts."""
     member = await _full_member(services, body)
     return member if isinstance(member, Card) else await _routed(services, body, member)
 
@@ -83,7 +84,7 @@ async def _full_member(services: Services, body: dict[str, Any]) -> Member | Car
     return member if member.full else Card(words, [section(words)])
 
 
-async def _routed(services: Services, body: dict[str, Any], member: Member) -> Card:
+async def _routed(services: Services, body: dict[str, Any], member: Member) -> Card | None:
     text = body.get("text", "").translate(QUOTES)
     try:
         words, quoted = shlex.split(text), shlex.split(html.unescape(text), posix=False)
@@ -94,16 +95,35 @@ async def _routed(services: Services, body: dict[str, Any], member: Member) -> C
             return help_card(services.catalog.values())
         case ["show", thread_id]:
             return await show(services, thread_id)
-        case ["start", workflow, *fields]:
-            return await start(services, body, workflow, fields)
-        case [("show" | "start") as command, *_]:
-            return help_card(services.catalog.values(), f"`/approvals {command}` {NEEDS[command]}.")
-        case ["list", *_]:
-            return await searched(services, member, quoted[1:])
-        case _ if not words or _looks_for(quoted[0]):
-            return await searched(services, member, quoted)
+        case ["show", *_]:
+            return help_card(services.catalog.values(), f"`{COMMAND} show` {NEEDS}.")
+        case ["start", *fields]:
+            return await _form_or_start(services, body, fields)
         case _:
-            return help_card(services.catalog.values(), _unknown(words[0]))
+            return await _searched(services, member, quoted)
+
+
+async def _form_or_start(services: Services, body: dict[str, Any], words: list[str]) -> Card | None:
+    match words:
+        case []:
+            return await form(services, body)
+        case [workflow] if workflow in services.catalog:
+            return await form(services, body, workflow)
+        case [workflow, *fields]:
+            return await start(services, body, workflow, fields)
+
+
+async def _searched(services: Services, member: Member, words: list[str]) -> Card:
+    """`list` may stand before what is looked for."""
+    if words and words[0] == "list":
+        words = words[1:]
+    elif words and not _looks_for(words[0]):
+        return help_card(services.catalog.values(), _unknown(words[0]))
+    try:
+        query = Query.read(words, services.catalog)
+    except BadQuery as problem:
+        return help_card(services.catalog.values(), escape(str(problem), 400))
+    return await listing(services, member, Turn(query=query))
 
 
 def _looks_for(word: str) -> bool:
@@ -115,14 +135,6 @@ def _unknown(word: str) -> str:
     meant = nearest(word, KNOWN)
     so = f" Did you mean `{COMMAND} {meant}`?" if meant else ""
     return f"There is no `{COMMAND} {escape(word, 60)}`.{so}"
-
-
-async def searched(services: Services, member: Member, words: list[str]) -> Card:
-    try:
-        query = Query.read(words, services.catalog)
-    except BadQuery as problem:
-        return help_card(services.catalog.values(), escape(str(problem), 400))
-    return await listing(services, member, Turn(query=query))
 
 
 async def listing(services: Services, member: Member, turn: Turn) -> Card:
@@ -137,6 +149,14 @@ async def show(services: Services, thread_id: str) -> Card:
     approvals = await services.store.approvals_of(thread_id)
     shown = approvals[-QUESTIONS_AT_MOST:]
     return thread_report(run, approvals, await whereabouts(services, shown))
+
+
+async def form(
+    services: Services, body: dict[str, Any], workflow: str | None = None
+) -> Card | None:
+    """To fill in; the words, where it cannot be opened."""
+    words = await open_start(services, body, workflow)
+    return Card(words, [section(words)]) if words else None
 
 
 async def start(services: Services, body: dict[str, Any], workflow: str, fields: list[str]) -> Card:
@@ -158,18 +178,8 @@ async def start(services: Services, body: dict[str, Any], workflow: str, fields:
     except (UnknownWorkflow, InvalidInput, BadStart, OtherInput) as problem:
         return problem_card(str(problem), "Nothing was started.")
     except (RedisError, OSError):  # OSError: TimeoutError is one
-        return problem_card(f"Our database does not answer. {_whether_started(thread_id)}")
-    return _started(run.workflow, run.thread_id, run.channel or services.channel)
-
-
-def _whether_started(thread_id: str | None) -> str:
-    where = f"`/approvals show {thread_id}`" if thread_id else "`/approvals`"
-    return f"In a minute {where} tells whether it was started; only if not, start it again."
-
-
-def _started(workflow: str, thread_id: str, channel: str) -> Card:
-    started = f":rocket: Started *{escape(workflow, 60)}* as `{thread_id}`."
-    text = f"{started} Its question comes to <#{channel}>."
+        return problem_card(whether_started(thread_id))
+    text = started_words(run.workflow, run.thread_id, run.channel or services.channel)
     return Card(text=text, blocks=[section(text)])
 
 

@@ -9,7 +9,10 @@ def action_of(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def value_of(body: dict[str, Any]) -> str:
-    return str(action_of(body).get("value") or "")
+    """Of a button, or of what was chosen in a menu."""
+    action = action_of(body)
+    chosen = action.get("selected_option") or {}
+    return str(action.get("value") or chosen.get("value") or "")
 
 
 def user_of(body: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ COMMANDS = """*What you can type*
 `/approvals mine` · `all` · `requested` (by you) · `overdue` · `workflow:refund` · `"some text"` – \
 only these; combine them: `/approvals mine workflow:refund "Acme"`
 `/approvals show THREAD_ID` – one run: its questions, votes, decisions and outcome
-`/approvals start WORKFLOW field=value …` – start a workflow
+`/approvals start` – choose a workflow and fill in its form; or `start WORKFLOW field=value …`
 `/approvals help` – this"""
 
 

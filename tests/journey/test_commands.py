@@ -82,7 +82,6 @@ async def test_start_in_ones_own_name(bot: Services, deployment: Deployment) -> 
         ("start refund customer=A customer=B amount=1 reason=x", "customer: given more than once"),
         ("start refund 50 EUR", "'50': write each value as field=value"),
         ('start refund customer="Ada', "A quotation mark is not closed."),
-        ("start", "`/approvals start` is followed by a workflow and its fields"),
         ("show", "`/approvals show` is followed by one thread id"),
         ("show a b", "`/approvals show` is followed by one thread id"),
         ("list 2", "There is no '2' to list by."),
