@@ -109,8 +109,8 @@ async def _form_or_start(services: Services, body: dict[str, Any], words: list[s
             return await form(services, body)
         case [workflow] if workflow in services.catalog:
             return await form(services, body, workflow)
-        case [workflow, *fields]:
-            return await start(services, body, workflow, fields)
+        case _:
+            return await start(services, body, words[0], words[1:])
 
 
 async def _searched(services: Services, member: Member, words: list[str]) -> Card:
