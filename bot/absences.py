@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
-from bot.store import Keys
+from bot.keys import Keys
 from workflows.fields import SlackUserId
 
 

@@ -23,6 +23,7 @@ class Why(StrEnum):
     EXPIRED = "expired"
     DECIDED = "decided"
     NOT_OFFERED = "not_offered"
+    NOT_TOGETHER = "not_together"
     NOT_FAILED = "not_failed"
     OTHER_WORKSPACE = "other_workspace"
     NOT_A_MEMBER = "not_a_member"
@@ -212,6 +213,14 @@ def refuse_closed(approval: Approval, now: datetime) -> Why | None:
     if approval.status == "expired" or expired:
         return Why.EXPIRED
     return Why.DECIDED if approval.status != "pending" else None
+
+
+def refuse_bulk(approval: Approval) -> Why | None:
+    """None where it may be decided together with others: low risk, nothing kept out of sight, and
+    the policy lets it."""
+    request = approval.request
+    plain = request.risk == "low" and request.sensitivity == "normal" and not approval.doubt
+    return None if approval.policy.bulk and plain else Why.NOT_TOGETHER
 
 
 def refuse_voted(approval: Approval, user: str, decision: str) -> Why | None:

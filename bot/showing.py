@@ -56,9 +56,29 @@ class Showing:
                 await self._bring_up(approval_id)
         except LeaseTaken:
             log.info("%s is being shown elsewhere", approval_id)
-        except LeaseLost:  # what this process drew last may be older than what the next one drew
-            log.warning("%s: the lease was lost; the card is drawn again", approval_id)
-            await self.changes.change(approval_id, lambda a: Change(a.to(shown=0)), queue=True)
+        except LeaseLost:
+            await self._drawn_late(approval_id)
+
+    async def draw(self, approval_id: str) -> None:
+        """The card alone, at once, for the one who clicked: `show` may wait behind others. Where
+        this comes to nothing, `show` is still owed."""
+        try:
+            async with self.leases.hold(f"card:{approval_id}"):
+                approval = await self.store.approval(approval_id)
+                where = approval.message if approval and not approval.recheck else None
+                if approval and where and not approval.delivery and _behind(approval):
+                    await self._update(approval, where)
+        except LeaseTaken:
+            log.info("%s is being shown elsewhere", approval_id)
+        except LeaseLost:
+            await self._drawn_late(approval_id)
+        except (SlackRefused, SlackUnavailable, Unreadable) as error:
+            log.info("%s: left to show: %s", approval_id, error)
+
+    async def _drawn_late(self, approval_id: str) -> None:
+        """What this process drew last may be older than what the next one drew."""
+        log.warning("%s: the lease was lost; the card is drawn again", approval_id)
+        await self.changes.change(approval_id, lambda a: Change(a.to(shown=0)), queue=True)
 
     async def _bring_up(self, approval_id: str) -> None:
         try:
@@ -94,14 +114,14 @@ class Showing:
         """Bring the message, then its thread, up to the record; a message that someone deleted
         is posted anew, with the whole trail under it."""
         try:
-            if approval.shown < approval.revision:
+            if _behind(approval):
                 await self._update(approval, where)
             else:
                 await self._reply(approval, where)
         except SlackRefused as refused:
             if await self._is_gone(where, refused):
                 await self.changes.change(approval.id, lambda a: Change(a.lost()))
-            elif approval.shown < approval.revision and self._may_reply(approval):
+            elif _behind(approval) and self._may_reply(approval):
                 await self._reply(approval, where)  # the thread tells it, though the card does not
             else:
                 raise
@@ -251,3 +271,7 @@ class Showing:
         await self.changes.change(
             approval_id, lambda a: Change(a.undelivered(code, now, retry_after))
         )
+
+
+def _behind(approval: Approval) -> bool:
+    return approval.shown < approval.revision

@@ -201,6 +201,7 @@ class SlackGateway(Directory):
             raise
 
     async def update_view(self, view_id: str, view: dict[str, Any]) -> None:
+        """Put other content into a modal that is open."""
         await call(self.client.views_update(view_id=view_id, view=view))
 
     async def whisper(self, channel: str, user: str, card: Card) -> None:

@@ -2,8 +2,7 @@
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from bot.approvals import Approval
 from bot.audit import AuditEvent, Draft, chain
 from bot.channels import Hold
 from bot.concerned import concerned
+from bot.keys import Keys
 from bot.records import Change, Record
 from bot.runs import Run
 from workflows.lease import CURRENT, LeaseLost
@@ -39,70 +39,6 @@ class Conflict(Exception):
 
 class TooLate(Exception):
     """Redis came to the change when its time was over: it was not written, nor will it be."""
-
-
-@dataclass(frozen=True)
-class Keys:
-    """The names of all keys. One hash tag, so that one script may touch them together."""
-
-    namespace: str
-
-    @property
-    def prefix(self) -> str:
-        return f"{{countersign}}:{self.namespace}:"
-
-    def record(self, record: Run | Approval) -> str:
-        if isinstance(record, Run):
-            return self.run(record.thread_id)
-        return self.approval(record.id)
-
-    def run(self, thread_id: str) -> str:
-        return f"{self.prefix}run:{thread_id}"
-
-    def approval(self, approval_id: str) -> str:
-        return f"{self.prefix}approval:{approval_id}"
-
-    def trail(self, thread_id: str) -> str:
-        return f"{self.prefix}trail:{thread_id}"
-
-    def of_thread(self, thread_id: str) -> str:
-        return f"{self.prefix}approvals:{thread_id}"
-
-    def unposted(self, channel: str) -> str:
-        return f"{self.prefix}unposted:{channel}"
-
-    def hold(self, channel: str) -> str:
-        return f"{self.prefix}hold:{channel}"
-
-    @property
-    def no_lease(self) -> str:
-        """Never written: what a click is taken under."""
-        return f"{self.prefix}lease:"
-
-    @property
-    def server(self) -> str:
-        return f"{self.prefix}server"
-
-    @property
-    def absences(self) -> str:
-        return f"{self.prefix}absences"
-
-    @property
-    def runs(self) -> str:
-        return f"{self.prefix}runs"
-
-    @property
-    def pending(self) -> str:
-        return f"{self.prefix}pending"
-
-    @property
-    def open(self) -> str:
-        """Runs that are not closed."""
-        return f"{self.prefix}open"
-
-    @property
-    def owed(self) -> str:
-        return f"{self.prefix}owed"
 
 
 class Store:
@@ -211,8 +147,22 @@ class Store:
         """A page of what waits for a decision, oldest first, and how many there are in all."""
         total = await self.redis.zcard(self.keys.pending)
         ids = await self.redis.zrange(self.keys.pending, start, start + count - 1)
-        found = [await self._listed(f"approval {_text(approval_id)}") for approval_id in ids]
-        return [each for each in found if isinstance(each, Approval)], total
+        return await self.many(map(_text, ids)), total
+
+    async def many(self, ids: Iterable[str]) -> list[Approval]:
+        """Approvals by id, in one round trip; what is not there or not readable is left out."""
+        names, found = list(ids), list[Approval]()
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hmget(self.keys.approval(name), _STORED)
+            stored = await pipe.execute()
+        for name, each in zip(names, stored, strict=True):
+            try:
+                approval = _parsed(Approval, f"the approval {name}", *each)
+                found += [approval] if approval else []
+            except Unreadable as error:
+                self.pass_over(error)
+        return found
 
     async def next_unposted(self, channel: str, now: datetime) -> Approval | None:
         """The approval whose card is the next to be posted in the channel."""
@@ -338,6 +288,7 @@ class Store:
             (self.keys.owed, f"approval {record.id}", owed),
             (self.keys.unposted(record.channel), record.id, unposted),
             (self.keys.pending, record.id, asked if record.status == "pending" else ""),
+            (self.keys.decided, record.id, _score(record.closed_at if record.decision else None)),
             (self.keys.of_thread(record.thread_id), record.id, asked),
         ]
 

@@ -2,7 +2,17 @@
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import commands, deciding, decisions, details, home, more, otherwise
+from bot.listeners import (
+    commands,
+    deciding,
+    decisions,
+    details,
+    home,
+    more,
+    otherwise,
+    several,
+    starting,
+)
 from bot.services import Services
 
 
@@ -14,4 +24,6 @@ def register(app: AsyncApp, services: Services) -> None:
     details.register(app, services)
     more.register(app, services)
     home.register(app, services)
+    several.register(app, services)
+    starting.register(app, services)
     otherwise.register(app, services)

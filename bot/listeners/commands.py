@@ -1,4 +1,4 @@
-"""`/approvals`: list what is pending, show one thread, start a workflow, help."""
+"""`/approvals`: find what waits, show one thread, start a workflow, help."""
 
 import asyncio
 import hashlib
@@ -7,16 +7,21 @@ import re
 import shlex
 from typing import Any
 
+from pydantic import ValidationError
 from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.given import BadInput, field_values
 from bot.listeners.away import away
 from bot.listeners.escalating import escalate
+from bot.listeners.finding import Reader, find
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.handing import by_command
-from bot.listeners.payloads import FIRST_AT_MOST, start_of, user_of
+from bot.listeners.payloads import user_of, value_of
+from bot.listeners.starting import START_WITHIN, open_start
 from bot.listeners.whereabouts import whereabouts
+from bot.policy import Member
+from bot.query import FILTERS, QUOTE, WORKFLOW, BadQuery, Query, Turn, nearest
 from bot.runs import OtherInput
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
@@ -24,93 +29,133 @@ from bot.starting import BadStart, made_thread_id
 from bot.views.answers import NOT_KNOWN
 from bot.views.card import ActionId, Card
 from bot.views.help import help_card, problem_card
-from bot.views.listing import PAGE_SIZE, QUESTIONS_AT_MOST, Page, pending_list, thread_report
+from bot.views.listing import PAGE_SIZE, QUESTIONS_AT_MOST, pending_list, thread_report
+from bot.views.starting import started_words, whether_started
 from bot.views.text import escape, section
 from workflows.catalog import InvalidInput, UnknownWorkflow
 
 COMMAND = "/approvals"
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # as phones type them
-NEEDS = {
-    "list": "is followed by nothing, or by the number of a page",
-    "show": "is followed by one thread id, as `/approvals` lists them",
-    "escalate": "is followed by one thread id, as `/approvals` lists them",
-    "start": "is followed by a workflow and its fields, such as these",
-}
-START_WITHIN = 2.0  # seconds, of guard.ANSWER_WITHIN: then it is not known whether it was started
+NEEDS = "is followed by one thread id, as `/approvals` lists them"
 FURTHER = {"away": away, "reassign": by_command}  # each with a module of its own
+KNOWN = ("list", *FILTERS, "show", "escalate", "start", "help", *FURTHER)
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
 
 def register(app: AsyncApp, services: Services) -> None:
     async def command(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        await answering(await in_time(answer(services, body)))
+        said = await in_time(answer(services, body))
+        if said:
+            await answering(said)
 
     async def page(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        listing = await in_time(list_pending(services, start_of(body)))
-        await answering(listing, replace_original=True)
+        await answering(await in_time(turned(services, body)), replace_original=True)
 
     app.command(COMMAND)(guarded(services.slack, command))
     for action in (ActionId.PREVIOUS, ActionId.NEXT):
         app.action(action)(guarded(services.slack, page))
 
 
-async def answer(services: Services, body: dict[str, Any]) -> Card:
-    """The private answer to one command. Guests get none: titles name customers and amounts."""
+async def answer(services: Services, body: dict[str, Any]) -> Card | None:
+    """The private answer to one command; None where a form was opened instead. Guests get none:
+    titles name customers and amounts."""
+    member = await _full_member(services, body)
+    return member if isinstance(member, Card) else await _routed(services, body, member)
+
+
+async def turned(services: Services, body: dict[str, Any]) -> Card:
+    """Another page of a list."""
+    member = await _full_member(services, body)
+    if isinstance(member, Card):
+        return member
+    try:
+        turn = Turn.model_validate_json(value_of(body))
+    except ValidationError:  # of another version: from the beginning
+        turn = Turn()
+    return await listing(services, member, turn)
+
+
+async def _full_member(services: Services, body: dict[str, Any]) -> Member | Card:
+    """Who it is; else the answer that they get instead."""
     try:
         member = await services.slack.member(user_of(body), services.slack.team)
     except (SlackRefused, SlackUnavailable) as error:
         words = no_answer(error, f"{COMMAND}: who types it", NOT_KNOWN)
         return Card(words, [section(words)])
-    if not member.full:
-        words = ":warning: Only full members of this workspace use /approvals."
-        return Card(words, [section(words)])
-    return await _routed(services, body)
+    words = ":warning: Only full members of this workspace use /approvals."
+    return member if member.full else Card(words, [section(words)])
 
 
-async def _routed(services: Services, body: dict[str, Any]) -> Card:
+async def _routed(services: Services, body: dict[str, Any], member: Member) -> Card | None:
+    text = body.get("text", "").translate(QUOTES)
     try:
-        words = shlex.split(body.get("text", "").translate(QUOTES))
+        words, quoted = shlex.split(text), shlex.split(html.unescape(text), posix=False)
     except ValueError:
         return help_card(services.catalog.values(), "A quotation mark is not closed.")
     if words and words[0] in FURTHER:
         return await FURTHER[words[0]](services, body, words[1:])
-    return await _listed_or_started(services, body, words)
+    return await _shown_or_started(services, body, member, words, quoted)
 
 
-async def _listed_or_started(services: Services, body: dict[str, Any], words: list[str]) -> Card:
+async def _shown_or_started(
+    services: Services, body: dict[str, Any], member: Member, words: list[str], quoted: list[str]
+) -> Card | None:
     match words:
-        case [] | ["list"]:
-            return await list_pending(services, 0)
-        case ["list", page] if page.isdecimal():
-            first = (max(1, int(page[:9])) - 1) * PAGE_SIZE
-            return await list_pending(services, min(first, FIRST_AT_MOST))
         case ["help"]:
             return help_card(services.catalog.values())
         case [("show" | "escalate") as command, thread_id]:
             return await _on_thread(services, body, command, thread_id)
-        case ["start", workflow, *fields]:
-            return await start(services, body, workflow, fields)
-        case [("list" | "show" | "escalate" | "start") as command, *_]:
-            return help_card(services.catalog.values(), f"`/approvals {command}` {NEEDS[command]}.")
+        case [("show" | "escalate") as command, *_]:
+            return help_card(services.catalog.values(), f"`{COMMAND} {command}` {NEEDS}.")
+        case ["start", *fields]:
+            return await _form_or_start(services, body, fields)
         case _:
-            asked = escape(words[0], 60)
-            return help_card(services.catalog.values(), f"There is no `/approvals {asked}`.")
+            return await _searched(services, member, quoted)
 
 
 async def _on_thread(services: Services, body: dict[str, Any], command: str, thread: str) -> Card:
     return await (show(services, thread) if command == "show" else escalate(services, body, thread))
 
 
-async def list_pending(services: Services, start: int, size: int = PAGE_SIZE) -> Card:
-    """A page of what waits; one that has emptied meanwhile shows the last that has not."""
-    items, total = await services.store.pending(start, size)
-    if not items and total:
-        start = (total - 1) // size * size
-        items, total = await services.store.pending(start, size)
-    where = await whereabouts(services, items, look=size == PAGE_SIZE)
-    return pending_list(Page(items, start, total, size), where, services.now())
+async def _form_or_start(services: Services, body: dict[str, Any], words: list[str]) -> Card | None:
+    match words:
+        case []:
+            return await form(services, body)
+        case [workflow] if workflow in services.catalog:
+            return await form(services, body, workflow)
+        case _:
+            return await start(services, body, words[0], words[1:])
+
+
+async def _searched(services: Services, member: Member, words: list[str]) -> Card:
+    """`list` may stand before what is looked for."""
+    if words and words[0] == "list":
+        words = words[1:]
+    elif words and not _looks_for(words[0]):
+        return help_card(services.catalog.values(), _unknown(words[0]))
+    try:
+        query = Query.read(words, services.catalog)
+    except BadQuery as problem:
+        return help_card(services.catalog.values(), escape(str(problem), 400))
+    return await listing(services, member, Turn(query=query))
+
+
+def _looks_for(word: str) -> bool:
+    typed = word.lower()
+    return typed in FILTERS or typed.startswith(WORKFLOW) or word[0] in QUOTE
+
+
+def _unknown(word: str) -> str:
+    meant = nearest(word, KNOWN)
+    so = f" Did you mean `{COMMAND} {meant}`?" if meant else ""
+    return f"There is no `{COMMAND} {escape(word, 60)}`.{so}"
+
+
+async def listing(services: Services, member: Member, turn: Turn) -> Card:
+    page = await find(Reader(services, member), turn, PAGE_SIZE)
+    return pending_list(page, await whereabouts(services, page.items), services.now())
 
 
 async def show(services: Services, thread_id: str) -> Card:
@@ -120,6 +165,14 @@ async def show(services: Services, thread_id: str) -> Card:
     approvals = await services.store.approvals_of(thread_id)
     shown = approvals[-QUESTIONS_AT_MOST:]
     return thread_report(run, approvals, await whereabouts(services, shown))
+
+
+async def form(
+    services: Services, body: dict[str, Any], workflow: str | None = None
+) -> Card | None:
+    """To fill in; the words, where it cannot be opened."""
+    words = await open_start(services, body, workflow)
+    return Card(words, [section(words)]) if words else None
 
 
 async def start(services: Services, body: dict[str, Any], workflow: str, fields: list[str]) -> Card:
@@ -141,18 +194,8 @@ async def start(services: Services, body: dict[str, Any], workflow: str, fields:
     except (UnknownWorkflow, InvalidInput, BadStart, OtherInput) as problem:
         return problem_card(str(problem), "Nothing was started.")
     except (RedisError, OSError):  # OSError: TimeoutError is one
-        return problem_card(f"Our database does not answer. {_whether_started(thread_id)}")
-    return _started(run.workflow, run.thread_id, run.channel or services.channel)
-
-
-def _whether_started(thread_id: str | None) -> str:
-    where = f"`/approvals show {thread_id}`" if thread_id else "`/approvals`"
-    return f"In a minute {where} tells whether it was started; only if not, start it again."
-
-
-def _started(workflow: str, thread_id: str, channel: str) -> Card:
-    started = f":rocket: Started *{escape(workflow, 60)}* as `{thread_id}`."
-    text = f"{started} Its question comes to <#{channel}>."
+        return problem_card(whether_started(thread_id))
+    text = started_words(run.workflow, run.thread_id, run.channel or services.channel)
     return Card(text=text, blocks=[section(text)])
 
 

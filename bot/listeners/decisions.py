@@ -8,6 +8,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals import Approval, NoVote
+from bot.listeners.following import follow
 from bot.listeners.guard import Answering, guarded, no_answer
 from bot.listeners.payloads import action_of, modal_of, user_of, value_of, workspaces_of
 from bot.listeners.recording import Outcome
@@ -19,6 +20,7 @@ from bot.policy import (
     Right,
     Why,
     involved,
+    refuse_bulk,
     refuse_closed,
     refuse_stale,
     refuse_stale_retry,
@@ -43,13 +45,15 @@ CLICKS = {**DECIDES, **SETTLES, ActionId.RETRY: RETRY, ActionId.WITHDRAW: WITHDR
 @dataclass(frozen=True)
 class Click:
     """teams: ids of the clicker's workspace. value: None where it is none of ours. said: what a
-    modal asked for besides: `reason` of a reject, `values` of an edit, `text` of a response."""
+    modal asked for besides: `reason` of a reject, `values` of an edit, `text` of a response.
+    together: with others, which not every approval allows."""
 
     teams: tuple[str, ...]
     user: str
     decision: str
     value: ButtonValue | None
     said: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    together: bool = False
 
     @classmethod
     def read(cls, body: dict[str, Any]) -> "Click":
@@ -70,7 +74,7 @@ def register(app: AsyncApp, services: Services) -> None:
             await answering.words(outcome.answer)
         elif modal_of(body):
             await answering.words(RECORDED, "Recorded")
-        await services.changes.queue_soon(*outcome.records)
+        await follow(services, body, *outcome.records)
 
     for action in CLICKS:
         app.action(action)(guarded(services.slack, decide))
@@ -150,7 +154,9 @@ def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None
     barred = voted or (named if click.decision == "edit" else None)
     if barred or click.decision == RETRY:
         return barred
-    return refuse_unseen(approval, click.user)
+    return refuse_unseen(approval, click.user) or (
+        refuse_bulk(approval) if click.together else None
+    )
 
 
 def _stale(approval: Approval, terms: str, decision: str, now: datetime) -> Why | None:

@@ -30,7 +30,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answering:
-    """Answers privately whoever clicked or typed: by the response_url, else in the channel."""
+    """Answers privately whoever clicked or typed: by the response_url, else in the channel,
+    else (from App Home) in a modal."""
 
     slack: SlackGateway
     respond: AsyncRespond
@@ -70,6 +71,10 @@ class Answering:
 
     async def _whisper(self, card: Card) -> None:
         channel, user = channel_of(self.body), user_of(self.body)
+        trigger = str(self.body.get("trigger_id") or "")
+        if not channel and trigger:
+            await self._in_a_modal(trigger, card)
+            return
         if not channel or not user:
             log.warning("nobody can be told, Slack names no way back: %s", card.text)
             return
@@ -77,6 +82,13 @@ class Answering:
             await self.slack.whisper(channel, user, card)
         except (SlackRefused, SlackUnavailable) as error:
             log.warning("%s in %s could not be told (%s): %s", user, channel, error, card.text)
+
+    async def _in_a_modal(self, trigger: str, card: Card) -> None:
+        """For App Home, which is in no channel."""
+        try:
+            await self.slack.open_view(trigger, told_view(card.text, "Countersign"))
+        except (SlackRefused, SlackUnavailable) as error:
+            log.warning("it could not be told in a modal (%s): %s", error, card.text)
 
 
 Listener = Callable[[dict[str, Any], AsyncAck, Answering], Awaitable[None]]

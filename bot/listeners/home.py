@@ -6,30 +6,28 @@ from typing import Any
 from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners.commands import list_pending
+from bot.absences import Absences
+from bot.listeners.finding import Reader, find
 from bot.listeners.guard import in_time
 from bot.listeners.payloads import user_of
+from bot.listeners.whereabouts import whereabouts
+from bot.policy import Member
+from bot.query import Turn
 from bot.services import Services
 from bot.telemetry import reference
-from bot.views.card import Card
-from bot.views.help import problem_card
-from bot.views.home import guest_view, home_view
-from bot.views.listing import HOME_SIZE
+from bot.views.home import DECIDED, MINE, OTHERS, Away, Home, guest_view, home_view, trouble_view
+from bot.views.people import people_on
+from bot.waiting import decided
 
 log = logging.getLogger(__name__)
+
+NOT_NOW = ":warning: This cannot be shown now. Open it again in a minute."
 
 
 def register(app: AsyncApp, services: Services) -> None:
     async def opened(event: dict[str, Any]) -> None:
-        user = user_of(event)
-        if event.get("tab") != "home":
-            return
-        try:
-            member = await services.slack.member(user, services.slack.team)
-            view = home_view(await _listing(services)) if member.full else guest_view()
-            await services.slack.publish_home(user, view)
-        except Exception as error:  # noqa: BLE001 - Slack's or Redis's: it is drawn when opened again
-            reference(error, listener="home")
+        if event.get("tab") == "home":
+            await draw(services, user_of(event))
 
     async def group_changed(event: dict[str, Any]) -> None:
         services.slack.forget_group(str(event.get("subteam_id") or ""))
@@ -43,8 +41,35 @@ def register(app: AsyncApp, services: Services) -> None:
     app.event("subteam_members_changed")(group_changed)
 
 
-async def _listing(services: Services) -> Card:
+async def draw(services: Services, user: str) -> None:
+    """As it is now. One that cannot be drawn is logged: it is drawn when it is opened again."""
     try:
-        return await in_time(list_pending(services, 0, HOME_SIZE))
+        member = await services.slack.member(user, services.slack.team)
+        view = await _view(services, member) if member.full else guest_view()
+        await services.slack.publish_home(user, view)
+    except Exception as error:  # noqa: BLE001 - Slack's or Redis's; nobody waits for an answer
+        reference(error, listener="home")
+
+
+async def _view(services: Services, member: Member) -> dict[str, Any]:
+    try:
+        home = await in_time(_home(services, member))
     except (RedisError, TimeoutError):
-        return problem_card("This cannot be shown now. Open it again in a minute.")
+        return trouble_view(NOT_NOW)
+    return home_view(home, services.now())
+
+
+async def _home(services: Services, member: Member) -> Home:
+    store = services.store
+    waiting = await find(Reader(services, member), Turn(), MINE + OTHERS)
+    last = await decided(store, DECIDED)
+    absence = await Absences(store.redis, store.keys).of(member.user)
+    away = absence and absence.holds(services.now()) and Away(absence.deputy, absence.until)
+    named = [who for each in waiting.items if each.id in waiting.mine for who in people_on(each)]
+    return Home(
+        waiting=waiting,
+        decided=last,
+        where=await whereabouts(services, [*waiting.items, *last], look=False),
+        away=away or None,
+        names=await services.slack.names(named),
+    )

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-FIRST_AT_MOST = 1_000_000  # where a list begins; far more than there can be
-
 
 def action_of(body: dict[str, Any]) -> dict[str, Any]:
     """The one that was clicked."""
@@ -21,12 +19,6 @@ def modal_of(body: dict[str, Any]) -> str:
     """The id of the modal in which it was clicked; "" where it was not in one."""
     view = body.get("view") or {}
     return str(view.get("id") or "") if view.get("type") == "modal" else ""
-
-
-def start_of(body: dict[str, Any]) -> int:
-    """Where a page begins, as its button says it."""
-    value = value_of(body)
-    return min(int(value), FIRST_AT_MOST) if value.isdecimal() and len(value) < 10 else 0
 
 
 def user_of(body: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck
 
+from bot.listeners.following import follow
 from bot.listeners.payloads import user_of
 from bot.services import Services
 from bot.telemetry import reference
@@ -57,7 +58,7 @@ def submitted(services: Services, handler: Handler) -> Any:
             await ack(response_action="update", view=dict(result.view))
         else:
             await ack(response_action="clear")
-        await services.changes.queue_soon(*result.records)
+        await follow(services, body, *result.records)
 
     return listen
 

@@ -1,6 +1,6 @@
 """Private answers: what a person is told who clicked or typed something."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.approvals import Approval
 from bot.policy import Why
@@ -114,7 +114,7 @@ def _not_their_turn(approval: Approval | None, _: str) -> str:
     stage = approval.open_stage if approval else None
     first = approval.stages[stage] if approval and stage is not None else None
     name = f"*{escape(first.name, 60)}*" if first and first.name else "others"
-    who = ", ".join(named(each) for each in first.approvers[:APPROVERS_AT_MOST]) if first else ""
+    who = approvers(first.approvers) if first else ""
     return (
         f"It is not your turn yet: first it needs {name} ({who}). You are asked when they are "
         "done. *Nothing was recorded.*"
@@ -123,19 +123,21 @@ def _not_their_turn(approval: Approval | None, _: str) -> str:
 
 def _not_an_approver(approval: Approval | None, _: str) -> str:
     stages = approval.stages if approval else ()
-    approvers = list(dict.fromkeys(each for stage in stages for each in stage.approvers))
-    allowed = ", ".join(named(each) for each in approvers[:APPROVERS_AT_MOST])
-    left = len(approvers) - APPROVERS_AT_MOST
-    more = f" and {left} more" if left > 0 else ""
-    return (
-        f"You are not among those who may decide this ({allowed or 'nobody is set'}{more}). "
-        "*Nothing was recorded.*"
-    )
+    all_of_them = list(dict.fromkeys(each for stage in stages for each in stage.approvers))
+    who = approvers(all_of_them)
+    return f"You are not among those who may decide this ({who}). *Nothing was recorded.*"
 
 
 def _not_asked(approval: Approval | None, _: str) -> str:
     requester = user(approval.requester, "the requester") if approval else "the requester"
     return f"Only {requester}, who is asked, answers this. *Nothing was recorded.*"
+
+
+def approvers(ids: Sequence[str]) -> str:
+    """Mentions: users, groups, whoever is in a channel."""
+    shown = ", ".join(named(each) for each in ids[:APPROVERS_AT_MOST])
+    left = len(ids) - APPROVERS_AT_MOST
+    return f"{shown or 'nobody is set'}{f' and {left} more' if left > 0 else ''}"
 
 
 _SENTENCES = {
@@ -145,6 +147,7 @@ _SENTENCES = {
     Why.SUPERSEDED: _superseded,
     Why.EXPIRED: _expired,
     Why.NOT_OFFERED: _not_offered,
+    Why.NOT_TOGETHER: _fixed("This is to be decided by itself, on its card."),
     Why.NOT_FAILED: _not_failed,
     Why.NOT_AN_APPROVER: _not_an_approver,
     Why.REQUESTER: _fixed("You asked for this, so someone else has to decide it."),

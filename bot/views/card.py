@@ -55,6 +55,7 @@ class ActionId(StrEnum):
     PREVIOUS = "countersign_previous"
     NEXT = "countersign_next"
     DETAILS = "countersign_details"
+    SEVERAL = "countersign_several"
 
 
 MEANS = {  # what a button does, said before it does

@@ -8,12 +8,14 @@ from workflows.catalog import Workflow
 
 EXAMPLES_AT_MOST = 20
 COMMANDS = """*What you can type*
-`/approvals`, `/approvals list 2` – what is waiting for a decision, page by page
-`/approvals show THREAD_ID` – one run: its questions, decisions and outcome
-`/approvals escalate THREAD_ID` – let those decide too whom the policy names for it
-`/approvals start WORKFLOW field=value …` – start a workflow
+`/approvals` – what is waiting for a decision: yours first, then all else
+`/approvals mine` · `all` · `requested` (by you) · `overdue` · `workflow:refund` · `"some text"` – \
+only these; combine them: `/approvals mine workflow:refund "Acme"`
+`/approvals show THREAD_ID` – one run: its questions, votes, decisions and outcome
+`/approvals start` – choose a workflow and fill in its form; or `start WORKFLOW field=value …`
 `/approvals away until Friday @name` – someone decides in your place; `/approvals away off`
 `/approvals reassign THREAD_ID @name [note]` – someone else decides it
+`/approvals escalate THREAD_ID` – let those decide too whom the policy names for it
 `/approvals help` – this"""
 
 

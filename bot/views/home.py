@@ -1,7 +1,42 @@
-"""App Home: what is waiting, and how to go on."""
+"""App Home: what waits for the reader, to be decided there; what else waits; what was decided."""
 
-from bot.views.card import Card
-from bot.views.text import Block, context, plain, section
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.approvals import Approval
+from bot.views import rich
+from bot.views.card import card, said
+from bot.views.listing import UNSURE, Page, Whereabouts, listed, titled
+from bot.views.text import Block, context, moment, plain, section, user
+
+MINE, OTHERS, DECIDED = 5, 8, 8  # how many of each, at most
+BLOCKS_AT_MOST = 60  # of a view's 100, for the cards
+BYTES_AT_MOST = 150_000  # of a view's 250 kB, for the cards
+FOOT = (
+    "`/approvals` lists everything that waits · `/approvals start` starts something · "
+    "`/approvals help`"
+)
+
+
+@dataclass(frozen=True)
+class Away:
+    """The reader is; deputy: who takes their place, if anyone. until: None: for good."""
+
+    deputy: str | None
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Home:
+    """waiting: the reader's first. decided: the last ones. names: display names by user id."""
+
+    waiting: Page
+    decided: Sequence[Approval]
+    where: Whereabouts
+    away: Away | None = None
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def guest_view() -> Block:
@@ -11,13 +46,79 @@ def guest_view() -> Block:
     return {"type": "home", "blocks": [header, section(words)]}
 
 
-def home_view(listing: Card) -> Block:
-    """The first page of what is pending; `/approvals` pages through the rest."""
-    kept = [block for block in listing.blocks if block.get("block_id") != "paging"]
-    blocks: list[Block] = [
-        {"type": "header", "text": plain("Approvals", 150)},
-        *kept,
+def trouble_view(words: str) -> Block:
+    return {"type": "home", "blocks": [section(words)]}
+
+
+def home_view(home: Home, now: datetime) -> Block:
+    """At most 100 blocks; what is left out is counted, and the command named that lists it."""
+    blocks = [
+        *([context(_absence(home.away))] if home.away else []),
+        *_mine(home),
         {"type": "divider"},
-        context("`/approvals` lists everything that waits · `/approvals help`"),
+        *_others(home, now),
+        {"type": "divider"},
+        *_decided(home),
+        {"type": "divider"},
+        context(FOOT),
     ]
     return {"type": "home", "blocks": blocks}
+
+
+def _absence(away: Away) -> str:
+    until = f" until {moment(away.until)}" if away.until else ""
+    deputy = f"{user(away.deputy)} decides in your place." if away.deputy else ""
+    return f":palm_tree: You are away{until}. {deputy or 'Nobody decides in your place.'}"
+
+
+def _mine(home: Home) -> list[Block]:
+    page = home.waiting
+    count = page.count.mine
+    title = f"{count:,} waiting for you" if count else "Nothing is waiting for you"
+    shown: list[Block] = []
+    drawn = 0
+    for approval in [a for a in page.items if a.id in page.mine][:MINE]:
+        blocks = [*card(approval, home.names).blocks, _link(home, approval), {"type": "divider"}]
+        if not _fits([*shown, *blocks]):
+            break
+        shown += blocks
+        drawn += 1
+    more = f"… and {count - drawn:,} more: `/approvals mine`"
+    return [
+        {"type": "header", "text": plain(title, 150)},
+        *shown,
+        *([context(more)] if count > drawn else []),
+        *([context(UNSURE)] if page.unsure else []),
+    ]
+
+
+def _link(home: Home, approval: Approval) -> Block:
+    return context(home.where.of(approval))
+
+
+def _fits(blocks: list[Block]) -> bool:
+    return len(blocks) <= BLOCKS_AT_MOST and len(json.dumps(blocks)) <= BYTES_AT_MOST
+
+
+def _others(home: Home, now: datetime) -> list[Block]:
+    page = home.waiting
+    count = max(0, page.total - page.count.mine)
+    others = [a for a in page.items if a.id not in page.mine][:OTHERS]
+    title = f"{count:,} waiting for others" if count else "Nothing is waiting for others"
+    blocks = [section(f"*{title}*")]
+    for approval in others:
+        about = context(f"{listed(approval, now)} · {home.where.of(approval)}")
+        blocks += [rich.block(rich.paragraph(*titled(approval))), about]
+    left = count - len(others)
+    return [*blocks, context(f"… and {left:,} more: `/approvals all`")] if left > 0 else blocks
+
+
+def _decided(home: Home) -> list[Block]:
+    if not home.decided:
+        return [section("*Nothing was decided yet*")]
+    blocks = [section("*Recently decided*")]
+    for approval in home.decided[:DECIDED]:
+        when = [rich.text(" "), rich.moment(approval.closed_at)] if approval.closed_at else []
+        blocks.append(rich.block(rich.paragraph(rich.text(said(approval)), *when)))
+        blocks.append(context(f"`{approval.thread_id}` · {home.where.of(approval)}"))
+    return blocks

@@ -1,37 +1,56 @@
 """Lists: what is pending, page by page, and everything about one thread."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.approvals import Approval
+from bot.policy import refuse_bulk
+from bot.query import Place, Query, Turn, overdue
 from bot.runs import Run
 from bot.views import rich
+from bot.views.answers import approvers
 from bot.views.card import ActionId, Card, said
 from bot.views.text import Block, context, escape, line, moment, plain, section, user
+from bot.views.votes import votes
 
 PAGE_SIZE = 5
-HOME_SIZE = 20
 QUESTIONS_AT_MOST = 15
+BULKS_AT_MOST = 3
+NOTHING = "Nothing is waiting for a decision."
+UNSURE = ":warning: Slack did not tell who is in a group, so some of these may be yours, too."
+
+
+@dataclass(frozen=True)
+class Count:
+    """fits: how many fit what was looked for; mine: how many of them wait for the reader. among:
+    the oldest so many, where there are too many to count all."""
+
+    fits: int
+    mine: int
+    among: int | None = None
 
 
 @dataclass(frozen=True)
 class Page:
-    """start: the position of the first item among all `total`; size: how many a page has."""
+    """total: how many wait in all. mine: ids of those that wait for the reader's vote. before,
+    after: where the pages beside it begin. unsure: Slack did not tell who is in a group."""
 
     items: Sequence[Approval]
-    start: int
+    query: Query
     total: int
-    size: int = PAGE_SIZE
+    count: Count
+    mine: frozenset[str] = frozenset()
+    before: Place | None = None
+    after: Place | None = None
+    unsure: bool = False
 
     @property
-    def before(self) -> int | None:
-        return max(0, self.start - self.size) if self.start > 0 else None
-
-    @property
-    def after(self) -> int | None:
-        following = self.start + self.size
-        return following if following < self.total else None
+    def bulk(self) -> list[str]:
+        """The workflows of which the reader may decide several of these together."""
+        fit = [a.workflow for a in self.items if a.id in self.mine and refuse_bulk(a) is None]
+        return [name for name, count in Counter(fit).items() if count > 1]
 
 
 @dataclass(frozen=True)
@@ -55,52 +74,86 @@ class Whereabouts:
 
 
 def pending_list(page: Page, where: Whereabouts, now: datetime) -> Card:
-    if not page.total:
-        return Card(
-            text="Nothing is waiting for a decision.",
-            blocks=[
-                section(":palm_tree: *Nothing is waiting for a decision.*"),
-                context("Start something: `/approvals start refund …` · `/approvals help`"),
-            ],
-        )
-    last = page.start + len(page.items)
-    title = f"{page.total} waiting for a decision"
-    shown = f" ({page.start + 1}–{last})" if page.total > page.size else ""
-    blocks: list[Block] = [section(f"*{title}*{shown}")]
+    title = _title(page)
+    if not page.items and page.after is None:
+        return Card(title, [section(f":palm_tree: *{title}*"), context(_instead(page))])
+    blocks: list[Block] = [section(f"*{title}*")]
+    blocks += [context(f":mag: {escape(page.query.words, 300)}")] if page.query.words else []
     for approval in page.items:
-        blocks += _item(approval, where, now)
-    blocks += _paging(page)
-    return Card(text=title, blocks=blocks)
+        blocks += _item(approval, where, now, mine=approval.id in page.mine)
+    if page.unsure:
+        blocks.append(context(UNSURE))
+    if page.after and not page.items:
+        blocks.append(context("Nothing among those looked at so far: _Next_ looks further."))
+    return Card(text=title, blocks=[*blocks, *_paging(page)])
 
 
-def _item(approval: Approval, where: Whereabouts, now: datetime) -> list[Block]:
-    title = rich.text(line(approval.request.title, 150), bold=True)
+def _title(page: Page) -> str:
+    """`7 waiting for a decision, 2 of them for you`"""
+    count, query = page.count, page.query
+    among = f" (counted among the oldest {count.among:,})" if count.among else ""
+    if not query.words:
+        waiting = f"{page.total:,} waiting for a decision" if page.total else NOTHING
+        mine = f", {count.mine:,} of them for you" if count.mine else ""
+        return f"{waiting}{mine}{among if mine else ''}"
+    if query.words == "mine":
+        found = f"{count.mine:,} waiting for you" if count.mine else "Nothing is waiting for you"
+        return f"{found}{among}" if count.mine else f"{found}{among}."
+    if query.words == "all":
+        return f"{page.total:,} waiting for a decision" if page.total else NOTHING
+    found = f"{count.fits:,} found" if count.fits else "Nothing found"
+    return f"{found} of {page.total:,} that {'waits' if page.total == 1 else 'wait'}{among}"
+
+
+def _instead(page: Page) -> str:
+    if not page.total:
+        return "Start something: `/approvals start` · `/approvals help`"
+    words = escape(page.query.words, 300)
+    return f":mag: {words} · `/approvals all` lists all {page.total:,} · `/approvals help`"
+
+
+def _item(approval: Approval, where: Whereabouts, now: datetime, *, mine: bool) -> list[Block]:
+    about = f"{listed(approval, now)} · {where.of(approval)}"
+    about = f":point_right: *waits for you* · {about}" if mine else about
+    return [{"type": "divider"}, rich.block(rich.paragraph(*titled(approval))), context(about)]
+
+
+def titled(approval: Approval) -> list[rich.Element]:
+    high = approval.request.risk == "high"
+    sign = [rich.emoji("warning"), rich.text(" ")] if high else []
+    return [*sign, rich.text(line(approval.request.title, 150), bold=True)]
+
+
+def listed(approval: Approval, now: datetime) -> str:
+    """What is said of one besides its title: nothing of what it shows, which may be restricted."""
     risk = ":warning: high risk · " if approval.request.risk == "high" else ""
-    about = (
-        f"{risk}{escape(approval.workflow, 60)} · requested by "
+    late = ":alarm_clock: overdue · " if overdue(approval, now) else ""
+    return (
+        f"{late}{risk}{escape(approval.workflow, 60)} · requested by "
         f"{user(approval.requester, 'a workflow')} · {age(approval.requested_at, now)} · "
-        f"`{approval.thread_id}` · {where.of(approval)}"
+        f"`{approval.thread_id}`"
     )
-    sign = [rich.emoji("warning"), rich.text(" ")] if risk else []
-    return [{"type": "divider"}, rich.block(rich.paragraph(*sign, title)), context(about)]
 
 
 def _paging(page: Page) -> list[Block]:
     buttons: list[Block] = []
-    for label, target, action in (
+    for label, place, action in (
         ("Previous", page.before, ActionId.PREVIOUS),
         ("Next", page.after, ActionId.NEXT),
     ):
-        if target is not None:
-            buttons.append(
-                {
-                    "type": "button",
-                    "action_id": action,
-                    "text": plain(label, 75),
-                    "value": str(target),
-                }
-            )
+        if place is not None:
+            turn = Turn(query=page.query, place=place)
+            value = turn.model_dump_json(exclude_defaults=True)
+            buttons.append(_button(action, label, value))
+    several = "Decide several …" if len(page.bulk) == 1 else "Decide several: {} …"
+    for number, name in enumerate(page.bulk[:BULKS_AT_MOST]):
+        action = f"{ActionId.SEVERAL}.{number}"
+        buttons.append(_button(action, several.format(name), name))
     return [{"type": "actions", "block_id": "paging", "elements": buttons}] if buttons else []
+
+
+def _button(action: str, label: str, value: str) -> Block:
+    return {"type": "button", "action_id": action, "text": plain(label, 75), "value": value}
 
 
 def thread_report(run: Run, approvals: Sequence[Approval], where: Whereabouts) -> Card:
@@ -120,8 +173,22 @@ def thread_report(run: Run, approvals: Sequence[Approval], where: Whereabouts) -
         blocks.append(context(f"… {left} earlier questions are not listed here"))
     for approval in approvals[-QUESTIONS_AT_MOST:]:
         blocks.append(rich.block(rich.paragraph(rich.text(said(approval)))))
-        blocks.append(context(where.of(approval)))
+        blocks += votes(approval)
+        missing = f"{_missing(approval)} · " if approval.is_open else ""
+        blocks.append(context(f"{missing}{where.of(approval)}"))
     return Card(text=title, blocks=blocks)
+
+
+def _missing(approval: Approval) -> str:
+    """Who can give the votes that the open stage still wants."""
+    stage = approval.open_stage
+    if stage is None:
+        return "No vote is missing"
+    count, open_stage = approval.missing(stage), approval.stages[stage]
+    name = f" of *{escape(open_stage.name, 60)}*" if open_stage.name else ""
+    return f":hourglass_flowing_sand: {count} more vote{'s' * (count > 1)}{name}: " + approvers(
+        open_stage.approvers
+    )
 
 
 def age(since: datetime, now: datetime) -> str:

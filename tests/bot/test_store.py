@@ -14,10 +14,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bot.approvals import Approval
 from bot.audit import Tag, first_broken
+from bot.keys import Keys
 from bot.local.redis import EmbeddedRedis
 from bot.records import Change
 from bot.runs import Run
-from bot.store import Conflict, Keys, Store
+from bot.store import Conflict, Store
 from tests.bot.samples import (
     JONAS,
     MARA,
@@ -321,7 +322,7 @@ def test_all_names_share_one_hash_tag() -> None:
     keys = Keys("default")
     names = [
         keys.run("t"), keys.approval("a"), keys.trail("t"), keys.of_thread("t"),
-        keys.runs, keys.pending, keys.owed,
+        keys.runs, keys.pending, keys.owed, keys.decided,
         keys.record(run()), keys.record(opened()),
     ]  # fmt: skip
 

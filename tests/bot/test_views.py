@@ -11,8 +11,7 @@ from bot.runs import Run
 from bot.views.answers import NOT_RECORDED, UNEXPECTED, refusal
 from bot.views.card import ActionId, ButtonValue, Card, card, short
 from bot.views.help import help_card, problem_card
-from bot.views.home import guest_view, home_view
-from bot.views.listing import PAGE_SIZE, Page, Whereabouts, age, pending_list, thread_report
+from bot.views.listing import Whereabouts, thread_report
 from bot.views.trail import NOT_TOLD, reply
 from tests.bot import drawn
 from tests.bot.samples import (
@@ -20,7 +19,6 @@ from tests.bot.samples import (
     NAMES,
     NOW,
     TITLE,
-    WHERE,
     actor,
     after,
     answer,
@@ -257,73 +255,6 @@ def test_a_reply_says_who_what_and_why() -> None:
     assert told is not None
     assert told.text == "Rejected by Mara Okafor on digest 3f9a27bc81d0: Too much"
     assert drawn.mentioned(told) == {MARA}
-
-
-def page(total: int, start: int = 0) -> Page:
-    count = max(0, min(PAGE_SIZE, total - start))
-    items = [approval(request(risk="high"), id=f"ap_{start + n}") for n in range(count)]
-    return Page(items, start, total)
-
-
-@pytest.mark.parametrize("linked", [True, False])
-@pytest.mark.parametrize(
-    ("total", "start", "paging"),
-    [
-        (0, 0, {}),
-        (1, 0, {}),
-        (5, 0, {}),
-        (6, 0, {ActionId.NEXT: "5"}),
-        (6, 5, {ActionId.PREVIOUS: "0"}),
-        (200, 0, {ActionId.NEXT: "5"}),
-        (200, 100, {ActionId.PREVIOUS: "95", ActionId.NEXT: "105"}),
-        (200, 195, {ActionId.PREVIOUS: "190"}),
-        (7, 3, {ActionId.PREVIOUS: "0"}),
-    ],
-)
-def test_a_list_is_paged(total: int, start: int, paging: dict[str, str], linked: bool) -> None:
-    of = page(total, start)
-    links = {a.id: f"https://acme.slack.com/archives/C1/p{a.id}" for a in of.items if linked}
-    shown = pending_list(of, Whereabouts(links), after(120))
-
-    assert drawn.problems(shown) == []
-    assert {name: each["value"] for name, each in drawn.buttons(shown).items()} == paging
-    assert drawn.words(shown).count("Open the card") == len(links)
-    assert drawn.words(shown).count("the card is on its way") == len(of.items) - len(links)
-    assert (str(total) if total else "Nothing") in shown.text
-    home = home_view(shown)
-    assert drawn.problems_of_view(home, "home") == []
-    assert not any(block["type"] == "actions" for block in home["blocks"])
-
-
-def test_a_card_whose_link_is_not_known_is_not_said_to_be_missing() -> None:
-    posted = approval(message=WHERE)
-    words = drawn.words(pending_list(Page([posted], 0, 1), Whereabouts(), NOW))
-
-    assert f"its card is in <#{WHERE.channel}>" in words
-    assert "on its way" not in words
-
-
-def test_a_guest_is_told_who_uses_app_home() -> None:
-    assert drawn.problems_of_view(guest_view(), "home") == []
-    assert "Only full members" in str(guest_view())
-
-
-def test_app_home_takes_twenty() -> None:
-    items = [approval(request(risk="high"), id=f"ap_{n}") for n in range(20)]
-    home = home_view(pending_list(Page(items, 0, 21, 20), Whereabouts(), NOW))
-    assert drawn.problems_of_view(home, "home") == []
-    assert "(1–20)" in str(home)
-
-
-@pytest.mark.parametrize(
-    ("minutes", "said"),
-    [
-        (-5, "just now"), (0, "just now"), (1, "1 min ago"), (59, "59 min ago"), (60, "1 h ago"),
-        (47 * 60, "47 h ago"), (48 * 60, "2 days ago"), (365 * 24 * 60, "365 days ago"),
-    ],
-)  # fmt: skip
-def test_an_age_is_told_in_the_largest_unit_that_says_enough(minutes: int, said: str) -> None:
-    assert age(NOW, after(60 * minutes)) == said
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 40])

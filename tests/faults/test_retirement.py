@@ -31,6 +31,7 @@ KEPT_BY_THREAD = {
 }
 KEPT_BY_DEPLOYMENT = {
     "runs": "index of all runs, by time",
+    "decided": "index of all decisions, by time",
     "server": "which run of Redis this is, so that a restart is noticed",
     "stream": "docket's: empty but for what is to be done now",
 }

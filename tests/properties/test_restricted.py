@@ -10,11 +10,12 @@ from pydantic import JsonValue
 from bot.approvals import Approval, Doubt
 from bot.audit import GENESIS, AuditEvent, Tag
 from bot.doubts import asked
+from bot.query import Query
 from bot.views.card import card
 from bot.views.deciding import decision_view
 from bot.views.details import review_view
-from bot.views.home import home_view
-from bot.views.listing import Page, Whereabouts, pending_list, thread_report
+from bot.views.home import Home, home_view
+from bot.views.listing import Count, Page, Whereabouts, pending_list, thread_report
 from bot.views.trail import reply
 from tests.bot import drawn
 from tests.bot.samples import NAMES, NOW, actor, after, approval, draft, effect, run
@@ -99,9 +100,11 @@ def told(of: Approval, tag: Tag, words: str) -> AuditEvent:
 
 def in_the_channel(of: Approval) -> list[Any]:
     shown = card(of, NAMES)
-    one = pending_list(Page([of], 0, 1), Whereabouts(), NOW)
+    page = Page([of], Query(), 1, Count(1, 0))
+    one = pending_list(page, Whereabouts(), NOW)
+    home = home_view(Home(page, [of], Whereabouts()), NOW)
     report = thread_report(run(error=f"{MARK} failed"), [of], Whereabouts())
-    return [shown.text, shown.blocks, one.text, one.blocks, home_view(one), report.blocks]
+    return [shown.text, shown.blocks, one.text, one.blocks, home, report.blocks]
 
 
 @given(of=restricted())

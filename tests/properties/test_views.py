@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from bot.approvals import Approval
 from bot.audit import GENESIS, AuditEvent, Tag
+from bot.query import Query
 from bot.views.card import Card, card
 from bot.views.fields import FIELDS_AT_MOST
 from bot.views.help import problem_card
-from bot.views.listing import Page, Whereabouts, pending_list, thread_report
+from bot.views.listing import Count, Page, Whereabouts, pending_list, thread_report
 from bot.views.text import clean, cut, escape, escape_lines
 from bot.views.trail import NOT_TOLD, reply
 from tests.bot import drawn
@@ -89,7 +90,11 @@ def test_what_does_not_fit_is_said(of: Approval) -> None:
 
 
 lists: list[Callable[[Approval], Card]] = [
-    lambda of: pending_list(Page([of], 0, 1), Whereabouts({}, {of.id: of.request.details}), NOW),
+    lambda of: pending_list(
+        Page([of], Query(text=clean(of.request.details)[:100]), 1, Count(1, 1), frozenset({of.id})),
+        Whereabouts({}, {of.id: of.request.details}),
+        NOW,
+    ),
     lambda of: thread_report(run(error=of.request.details), [of] * 20, Whereabouts()),
     lambda of: problem_card(of.request.details),
 ]

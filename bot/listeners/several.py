@@ -1,0 +1,112 @@
+"""Several decided together: the modal opened from a list, and each marked one through the guards
+of a click on its card."""
+
+import asyncio
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.listeners.decisions import Click, take
+from bot.listeners.finding import Reader, find
+from bot.listeners.guard import Answering, guarded, in_time, no_answer
+from bot.listeners.payloads import user_of, value_of, workspaces_of
+from bot.listeners.recording import Outcome
+from bot.listeners.submissions import Result, Submitted, submitted
+from bot.policy import refuse_bulk
+from bot.query import Query, Turn
+from bot.services import Services
+from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.views.answers import NOT_SHOWN
+from bot.views.card import ActionId, ButtonValue
+from bot.views.modals import Carried
+from bot.views.people import people_on
+from bot.views.several import (
+    AT_MOST,
+    CALLBACK,
+    DECISION,
+    DECISIONS,
+    NONE_NOW,
+    PICK,
+    REASON,
+    Became,
+    became_view,
+    several_view,
+)
+
+LOOKED_THROUGH = 3 * AT_MOST  # of what waits for the reader in this workflow
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    async def several(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
+        await ack()
+        answer = await in_time(open_several(services, body))
+        if answer:
+            await answering.words(answer)
+
+    async def decided(given: Submitted) -> Result:
+        return await decide_each(services, given)
+
+    button = re.compile(f"^{ActionId.SEVERAL}")
+    app.action(button)(guarded(services.slack, several))
+    app.view(CALLBACK)(submitted(services, decided))
+
+
+async def open_several(services: Services, body: dict[str, Any]) -> str | None:
+    """Show those of the workflow that may be decided together; else the words that say why not."""
+    user, workflow = user_of(body), value_of(body)
+    try:
+        member = await services.slack.member(user, *workspaces_of(body))
+        query = Query(scope="mine", workflow=workflow)
+        page = await find(Reader(services, member), Turn(query=query), LOOKED_THROUGH)
+        fit = [each for each in page.items if refuse_bulk(each) is None][:AT_MOST]
+        names = await services.slack.names([who for each in fit for who in people_on(each)])
+        view = several_view(fit, names, Carried(opener=user, about=workflow))
+        if view is None:
+            return NONE_NOW
+        await services.slack.open_view(str(body.get("trigger_id") or ""), view)
+    except (SlackUnavailable, SlackRefused) as error:
+        return no_answer(error, "several together", NOT_SHOWN)
+    return None
+
+
+async def decide_each(services: Services, given: Submitted) -> Result:
+    """All at once, so that Slack's three seconds are enough however slow one is."""
+    picked = _picked(given)
+    decision = _chosen(given)
+    if not picked or decision not in DECISIONS:
+        return Result(errors={f"{PICK}.0": "Mark at least one of them."})
+    taken = await asyncio.gather(*(_take(services, given, decision, v) for _, v in picked))
+    became = [_became(title, outcome) for (title, _), outcome in zip(picked, taken, strict=True)]
+    records = tuple(record for outcome in taken for record in outcome.records)
+    return Result(view=became_view(decision, became), records=records)
+
+
+async def _take(
+    services: Services, given: Submitted, decision: str, value: ButtonValue | None
+) -> Outcome:
+    reason = (given.values.get(REASON) or {}).get(REASON) or {}
+    said = {"reason": str(reason.get("value") or "")} if decision == "reject" else {}
+    teams, user = workspaces_of(given.body), user_of(given.body)
+    return await take(services, Click(teams, user, decision, value, said, together=True))
+
+
+def _became(title: str, outcome: Outcome) -> Became:
+    waits = any(getattr(record, "is_open", False) for record in outcome.records)
+    return Became(title, outcome.answer, waits)
+
+
+def _picked(given: Submitted) -> list[tuple[str, ButtonValue | None]]:
+    """Of each marked box: what it said, and the terms that stood above it."""
+    options = [
+        option
+        for block, actions in given.values.items()
+        if block.startswith(f"{PICK}.")
+        for option in (actions.get(PICK) or {}).get("selected_options") or []
+    ]
+    return [(o["text"]["text"], ButtonValue.read(str(o.get("value")))) for o in options]
+
+
+def _chosen(given: Submitted) -> str:
+    chosen = (given.values.get(DECISION) or {}).get(DECISION) or {}
+    return str((chosen.get("selected_option") or {}).get("value") or "")
