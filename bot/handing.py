@@ -73,7 +73,6 @@ def hand(
     record = approval.revised(policy=policy, untold=ids)
     detail: dict[str, JsonValue] = {"from": list(taken), "to": list(ids), "whole": handing.whole}
     detail |= {"stage": stage.name, "text": note}
-    detail |= {"quiet": True} if approval.request.sensitivity == "restricted" else {}
     return Change(record, (record.event(Tag.REASSIGNED, now, by, detail),))
 
 

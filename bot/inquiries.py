@@ -37,7 +37,7 @@ def inquire(approval: Approval, by: Actor, question: str, now: datetime) -> Chan
         raise Closed(approval.status)
     asked = Inquiry(by=by, at=now, question=question)
     record = approval.revised(inquiries=(*approval.inquiries, asked))
-    detail: dict[str, JsonValue] = {"to": approval.requester, **_kept(approval, question)}
+    detail: dict[str, JsonValue] = {"to": approval.requester, "text": question}
     return Change(record, (record.event(Tag.INQUIRED, now, by, detail),))
 
 
@@ -48,11 +48,5 @@ def reply(approval: Approval, by: Actor, text: str, now: datetime) -> Change:
     asked = approval.inquiry
     answered = asked.model_copy(update={"answer": text, "answered_at": now})
     record = approval.revised(inquiries=(*approval.inquiries[:-1], answered))
-    detail: dict[str, JsonValue] = {"to": asked.by.user, **_kept(approval, text)}
+    detail: dict[str, JsonValue] = {"to": asked.by.user, "text": text}
     return Change(record, (record.event(Tag.REPLIED, now, by, detail),))
-
-
-def _kept(approval: Approval, text: str) -> dict[str, JsonValue]:
-    """The trail has the words; of a restricted request, the thread does not tell them."""
-    quiet = approval.request.sensitivity == "restricted"
-    return {"text": text, **({"quiet": True} if quiet else {})}

@@ -1,6 +1,6 @@
 """Reminders: whose decision is still missing, and when each of them may be told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,16 +36,19 @@ def missing(approval: Approval, known: Known) -> list[str]:
     stage = approval.open_stage
     if not approval.is_open or stage is None:
         return []
-    return in_charge(approval, approval.stages[stage].approvers, known)
+    asked = approval.stages[stage]
+    return in_charge(approval, asked.approvers, known, asked.without)
 
 
-def in_charge(approval: Approval, approvers: Iterable[str], known: Known) -> list[str]:
+def in_charge(
+    approval: Approval, approvers: Iterable[str], known: Known, without: Sequence[str] = ()
+) -> list[str]:
     """The people that these ids stand for and who may decide; for one who is away, whoever
-    decides in their place."""
+    decides in their place. without: who have handed their place to others."""
     ids = list(approvers)
     named = [each for each in ids if each[0] not in GROUPS]
     seats = dict.fromkeys([*named, *sorted(known.people.among(ids))])
-    free = [seat for seat in seats if approval.vote_of(seat) is None]
+    free = [seat for seat in seats if seat not in without and approval.vote_of(seat) is None]
     present = (_present(approval, seat, known) for seat in free)
     return list(dict.fromkeys(who for who in present if who and _may(approval, who)))
 

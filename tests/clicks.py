@@ -73,6 +73,6 @@ def value_of(card: Seen, label: str) -> str:
 def _button(card: Seen, label: str) -> tuple[dict[str, Any], dict[str, Any]]:
     for block in card.blocks:
         for element in block.get("elements", []) if block["type"] == "actions" else []:
-            if element["text"]["text"] == label:
+            if element["type"] == "button" and element["text"]["text"] == label:
                 return block, element
     raise LookupError(f"there is no button {label!r}")

@@ -18,7 +18,7 @@ NOTICE = (
 )
 ASKED_AGAIN = "It is asked again."
 # Of what an event tells, only these ids and words of ours stay; for the rest, where it has any:
-KEPT = ("on_behalf_of", "instance", "type", "stage", "voided")
+KEPT = ("on_behalf_of", "instance", "type", "stage", "voided", "from", "to", "until", "whole")
 INSTEAD: dict[str, dict[str, JsonValue]] = {
     Tag.EFFECT_DONE: {"text": "Carried out"},
     Tag.EFFECT_IN_DOUBT: {"text": "It may have happened: a card of its own asks whether it did"},

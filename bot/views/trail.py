@@ -82,11 +82,6 @@ def _delegated(event: AuditEvent) -> Parts:
     ]
 
 
-def _aloud(event: AuditEvent) -> str:
-    """What people wrote about it, where the channel may read that."""
-    return "" if event.detail.get("quiet") else _detail(event, "text")
-
-
 def _whom(event: AuditEvent, key: str) -> Element:
     user = str(event.detail.get(key) or "")
     return rich.mention(user) if user else rich.text("someone")
@@ -100,7 +95,7 @@ def _reassigned(event: AuditEvent) -> Parts:
         people += [rich.text(" and " if people else " to "), rich.mention(str(each))]
     whole = event.detail.get("whole")
     verb = "Reassigned" if whole else "Place handed over"
-    said = _aloud(event)
+    said = _detail(event, "text")
     return [*_who(verb, event), *people, *([rich.text(f": {said}")] if said else [])]
 
 
@@ -108,7 +103,7 @@ def _spoken_to(verb: str) -> Callable[[AuditEvent], Parts]:
     """`@mara asks @tom: …`; the mention is what tells them."""
 
     def words(event: AuditEvent) -> Parts:
-        said = _aloud(event)
+        said = _detail(event, "text")
         by = event.actor.user if event.actor else None
         return [
             rich.mention(by) if by else rich.text("Someone"),

@@ -122,6 +122,13 @@ def test_guests_and_those_who_left_are_not_written_to() -> None:
     assert reminded(waiting(BOTH), who, MONDAY + hours(1))[1] == [JONAS]
 
 
+def test_who_has_handed_their_place_over_is_not_asked_any_more() -> None:
+    stage = Stage(approvers=("S00FINANCE", TOM), without=(MARA,))
+    people = People({"S00FINANCE": frozenset({MARA, JONAS})})
+    of = approval(policy=Policy(stages=(stage,)), requester=None)
+    assert missing(of, Known(people)) == [TOM, JONAS]
+
+
 def test_the_deputy_of_who_is_away_is_reminded() -> None:
     away = frozenset({MARA})
     instead = known(JONAS, TOM, deputies={MARA: TOM}, away=away)

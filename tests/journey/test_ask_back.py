@@ -123,6 +123,21 @@ async def test_who_may_not_decide_asks_nothing_and_one_question_is_open(
         assert [each.question for each in approval.inquiries] == ["Which parcel?"]
 
 
+async def test_who_has_handed_it_over_meanwhile_asks_nothing(deployment: Deployment) -> None:
+    known = asks(Policy(approvers=(MARA,)))
+    async with deployment.instance(known=known) as bot:
+        card = await asked(deployment, bot, known)
+        mara = deployment.person("mara")
+        await mara.click(card, "Ask back…")
+        await form(deployment, "mara")
+        await mara.command("/approvals reassign ask-1 @jonas")
+        await deployment.told("mara", "is handed to")
+        await mara.submit({"Your question": "Which parcel?"})
+        assert "You are not among those who may decide this" in str(mara.modal)
+        [approval] = await bot.store.approvals_of("ask-1")
+        assert approval.inquiries == ()
+
+
 async def test_of_a_restricted_request_only_the_modals_say_what_is_asked(
     deployment: Deployment,
 ) -> None:
