@@ -110,11 +110,13 @@ class InSlack(Record):
         what this record no longer knows; then it is asked again, and people are told why."""
         stands = {"message": message, "posting_since": None, "shown": 0, "replied": replied}
         record = self.to(**stands, reply_tried=0, recheck=False)
+        found = message if self.message is None else None  # the trail does not tell it yet
+        shown = (record.event(Tag.SHOWN, now, detail=found.model_dump()),) if found else ()
         if not ahead:
-            return Change(record)
+            return Change(record, shown)
         if record.is_open:
             record = record.to(note=RESTORED_NOTE)
-        return Change(record, (record.event(Tag.RESTORED, now),))
+        return Change(record, (*shown, record.event(Tag.RESTORED, now)))
 
     def replying(self, number: int) -> Self:
         return self.to(reply_tried=number)

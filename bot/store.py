@@ -68,7 +68,7 @@ class Store:
         grown meanwhile, our events come after what it has now.
         """
         drafts = [draft for change in changes for draft in change.events]
-        records = [_with_trail(change.record, drafts) for change in changes]
+        records = [with_trail(change.record, drafts) for change in changes]
         for _ in range(TRAIL_TRIES):
             answer = await self._write(records, drafts, until)
             if answer == WRITTEN or await self._written(records, drafts):
@@ -308,7 +308,7 @@ def _parsed(model: type[R], name: str, version: Any, body: Any) -> R | None:
     return model.form.read(model, stored, name)
 
 
-def _with_trail(record: Run | Approval, drafts: Sequence[Draft]) -> Run | Approval:
+def with_trail(record: Run | Approval, drafts: Sequence[Draft]) -> Run | Approval:
     if isinstance(record, Run):
         return record
     own = [draft for draft in drafts if draft.approval_id == record.id]

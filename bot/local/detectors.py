@@ -43,6 +43,7 @@ def _wrong(run: Run, approval: Approval, trail: list[AuditEvent]) -> list[str]:
         f"trail {approval.trail}, but {len(own)} events": approval.trail != len(own),
         "asked twice": tags.count(Tag.REQUESTED) != 1,
         "pending, and its run is closed": run.closed and approval.status == "pending",
+        "owes news of what is not there": any(n > approval.trail for n in approval.notices.due),
         "replied to more than there is": approval.replied > approval.trail,
         "in doubt, and nobody is asked": run.status == "finished" and approval.in_doubt,
     }

@@ -57,15 +57,13 @@ def notice(approval: Approval, event: AuditEvent, names: Mapping[str, str], link
     """link: to the card; "" where it has none. names: display names by id."""
     said, more = _said(approval, event, names)
     title = line(approval.request.title, HEADER_AT_MOST) or "–"
-    where = rich.link(link, title) if link else rich.text(title, bold=True)
-    parts: list[Element] = [
-        rich.paragraph(rich.emoji(SIGNS[event.tag]), rich.text(f" {said}: "), where)
-    ]
+    words = rich.text(f" {said}: "), rich.text(title, bold=True)
+    parts: list[Element] = [rich.paragraph(rich.emoji(SIGNS[event.tag]), *words)]
     if more:
         parts.append(rich.quote(more, QUOTED_AT_MOST))
-    blocks = [rich.block(*parts)]
-    if event.tag in (Tag.REMINDED, Tag.ESCALATED):
-        blocks.append(context(_about(approval)))
+    about = [_about(approval)] if event.tag in (Tag.REMINDED, Tag.ESCALATED) else []
+    about += [f"<{link}|Open the card>"] if link else []
+    blocks = [rich.block(*parts), *([context(" · ".join(about))] if about else [])]
     told = f": {line(more, 200)}" if more else ""
     return Card(text=escape(f"{said}: {title}{told}", 700), blocks=blocks)
 

@@ -28,11 +28,6 @@ def mention(user_id: str) -> Element:
     return {"type": "user", "user_id": user_id}
 
 
-def link(url: str, words: str) -> Element:
-    """To a place of our own; never from a payload."""
-    return {"type": "link", "url": url, "text": words, "style": {"bold": True}}
-
-
 def approver(who: str) -> Element:
     """A user, a user group or a channel, by its id in a policy: it notifies."""
     kinds = {"S": "usergroup", "C": "channel", "G": "channel"}

@@ -1,19 +1,21 @@
 """Who asked for it is told by direct message what becomes of it: each thing once, in order."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from bot.approvals import Approval
 from bot.services import Services
 from tests.asking import Asking
-from tests.bot.samples import reject
+from tests.bot.samples import approve, reject
 from tests.deployment import Deployment
 from tests.eventually import eventually
 from tests.waiting import direct, waiting
 from workflows.fields import TextField
 from workflows.policy import Policy
-from workflows.protocol import ApprovalRequest
+from workflows.protocol import ApprovalRequest, Decision
 
 MARA, TOM = "U0000MARA", "U00000TOM"
 TITLE = "Pay the supplier"
@@ -35,10 +37,10 @@ async def test_from_the_question_to_the_receipt(deployment: Deployment) -> None:
             f"Asked, and waits for a decision: {title}",
             f"Approved by Mara Okafor: {title}",
         ]
-        assert told[2].startswith(f"Done: {title}: Refund done, re_")
-        [link] = [each for each in _elements(deployment, 0) if each["type"] == "link"]
-        assert link["text"] == title
-        assert card.ts.replace(".", "") in link["url"]
+        assert told[2].startswith(f"Done: {title}: Refund done: $120.50, re_")
+        way = direct(deployment, "tom")[0].blocks[1]["elements"][0]["text"]
+        assert way.endswith("|Open the card>")
+        assert card.ts.replace(".", "") in way
 
 
 async def test_a_rejection_and_its_reason(deployment: Deployment) -> None:
@@ -82,8 +84,8 @@ async def test_what_is_restricted_stays_so(deployment: Deployment) -> None:
     known.refuses = "Ada Byron is not insured"
     async with deployment.instance(known=known) as bot:
         await known.start(bot, requester=TOM)
-        card = await deployment.card(TITLE)
-        await deployment.person("mara").click(card, "Approve")
+        await deployment.card(TITLE)
+        await _decide(deployment, bot, approve)
         told = await _told(deployment, 4)
         assert told[3] == f"The workflow failed: {TITLE}"
         assert "Byron" not in str([message.json for message in direct(deployment, "tom")])
@@ -141,14 +143,16 @@ async def _told(deployment: Deployment, count: int) -> list[str]:
 
 
 async def _reject(deployment: Deployment, bot: Services, reason: str) -> None:
+    await _decide(deployment, bot, lambda a: reject(a, reason=reason))
+
+
+async def _decide(
+    deployment: Deployment, bot: Services, decision: Callable[[Approval], Decision]
+) -> None:
     [thread_id] = await deployment.started()
     [approval] = await deployment.approvals_of(thread_id)
     await bot.changes.change(
         approval.id,
-        lambda a: a.decide(reject(a, reason=reason, at=bot.now()), bot.now()),
+        lambda a: a.decide(decision(a), bot.now()),
         queue=True,
     )
-
-
-def _elements(deployment: Deployment, number: int) -> list[dict[str, Any]]:
-    return direct(deployment, "tom")[number].blocks[0]["elements"][0]["elements"]

@@ -33,11 +33,11 @@ async def test_those_who_are_missing_are_reminded_each_day(deployment: Deploymen
             [told] = await time.direct(who, 1)
             assert told == "Waits for your decision: Pay the supplier &amp; &lt;!channel&gt;"
         [message] = direct(deployment, "mara")
-        link = message.blocks[0]["elements"][0]["elements"][-1]["url"]
-        assert link == await time.bot.slack.permalink(MessageRef(channel=card.channel, ts=card.ts))
         about = message.blocks[1]["elements"][0]["text"]
         assert f"Asked by <@{TOM}> <!date^" in about
         assert about.startswith("Decide by <!date^")
+        link = await time.bot.slack.permalink(MessageRef(channel=card.channel, ts=card.ts))
+        assert about.endswith(f" · <{link}|Open the card>")
         assert message.notifies <= {TOM}
         replies = await deployment.thread(card, 2)
         assert replies[1] == "Reminded Mara Okafor, Jonas Weber"
