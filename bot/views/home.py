@@ -16,7 +16,7 @@ BLOCKS_AT_MOST = 60  # of a view's 100, for the cards
 BYTES_AT_MOST = 150_000  # of a view's 250 kB, for the cards
 FOOT = (
     "`/approvals` lists everything that waits · `/approvals start` starts something · "
-    "`/approvals help`"
+    "`/approvals away until Friday @name` · `/approvals help`"
 )
 
 
@@ -68,7 +68,8 @@ def home_view(home: Home, now: datetime) -> Block:
 def _absence(away: Away) -> str:
     until = f" until {moment(away.until)}" if away.until else ""
     deputy = f"{user(away.deputy)} decides in your place." if away.deputy else ""
-    return f":palm_tree: You are away{until}. {deputy or 'Nobody decides in your place.'}"
+    ends = "`/approvals away off` ends it."
+    return f":palm_tree: You are away{until}. {deputy or 'Nobody decides in your place.'} {ends}"
 
 
 def _mine(home: Home) -> list[Block]:
