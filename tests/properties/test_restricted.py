@@ -20,6 +20,7 @@ from bot.views.trail import reply
 from tests.bot import drawn
 from tests.bot.samples import NAMES, NOW, actor, after, approval, draft, effect, run
 from workflows.fields import CodeField, DiffField, RequestField, TextField, UrlField
+from workflows.policy import Policy
 from workflows.protocol import (
     ApprovalRequest,
     Approve,
@@ -65,7 +66,9 @@ def restricted(draw: st.DrawFn) -> Approval:
         allowed_decisions=("approve", "edit", "reject", "respond"),
         editable=EDITABLE,
     )
-    of = approval(request, note=draw(st.just("") | marked), expires_at=after(9))
+    policy = Policy(approvers=("S00FINANCE",), quorum=draw(st.sampled_from([1, 2])))
+    note = draw(st.just("") | marked)
+    of = approval(request, note=note, policy=policy, expires_at=after(9))
     if draw(st.booleans()):
         of = approval(asked(effect(key=MARK), of).request, doubt=Doubt(key=MARK, attempt="a1"))
         return _ended(draw, of)
