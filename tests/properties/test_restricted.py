@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from bot.approvals import Approval, Doubt
+from bot.approvals import Approval, Doubt, Inquiry
 from bot.audit import GENESIS, AuditEvent, Tag
 from bot.doubts import asked
 from bot.query import Query
@@ -80,6 +80,8 @@ def restricted(draw: st.DrawFn) -> Approval:
         Respond(by=who, at=NOW, digest=of.digest, text=words),
         Expired(by=actor(None), at=NOW, digest=of.digest),
     ]
+    asks = Inquiry(by=who, at=NOW, question=words, answer=draw(st.just("") | marked))
+    of = of.to(inquiries=draw(st.sampled_from([(), (asks,)])))
     decision = draw(st.none() | st.sampled_from(decisions))
     return _ended(draw, of.decide(decision, NOW).record if decision else of)
 
