@@ -109,12 +109,17 @@ class Advancing:
             await self._note(run, lease, lambda progress: progress.block(words))
         except FINAL as error:
             words = str(error)
-            log.error("%s failed: %s: %s", thread_id, type(error).__name__, words)  # noqa: TRY400 - expected
+            told = "its request is restricted" if await self._hides(thread_id) else words
+            log.error("%s failed: %s: %s", thread_id, type(error).__name__, told)  # noqa: TRY400 - expected
             await self._note(run, lease, lambda progress: progress.fail(words))
         except Exception as error:  # noqa: BLE001 - whatever the graph raised is the run's to tell
-            words = _words(error, thread_id)
+            words = _words(error, thread_id, hides=await self._hides(thread_id))
             await self._note(run, lease, lambda progress: progress.stumble(words))
         return not control.drain_requested
+
+    async def _hides(self, thread_id: str) -> bool:
+        """Could an error of this run tell what no log may?"""
+        return any(a.restricted for a in await self.store.approvals_of(thread_id))
 
     async def _begin(self, thread_id: str, lease: Lease) -> Run | None:
         """The run with its attempt counted; None where it owes nothing now."""
@@ -242,9 +247,9 @@ def _advances(record: Run | Approval, now: datetime) -> bool:
     return any(step.kind == "advance" for step in steps.due(record, now))
 
 
-def _words(error: Exception, thread_id: str) -> str:
+def _words(error: Exception, thread_id: str, *, hides: bool) -> str:
     """What people are told of an error: of a strange one its kind only, and where to look."""
-    number = reference(error, thread_id=thread_id)
+    number = reference(error, hides=hides, thread_id=thread_id)
     return (
         str(error) if isinstance(error, PLAIN) else f"{type(error).__name__} (reference {number})"
     )

@@ -1,6 +1,7 @@
 """An effect in doubt: what a person is asked about it, and what the answer means for the ledger."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -60,6 +61,7 @@ def asked(entry: EffectEntry, on: Approval | None) -> Asked:
         CodeField(label="Key at the provider", value=entry.key),
         DateField(label="Begun", value=entry.at),
         *(on.request.fields if on else ()),
+        *_changed(on),
     )
     request = ApprovalRequest(
         title=f"It may have happened: {about}"[:TITLE_AT_MOST],
@@ -70,6 +72,15 @@ def asked(entry: EffectEntry, on: Approval | None) -> Asked:
         allowed_decisions=("respond",),
     )
     return Asked(request)
+
+
+def _changed(on: Approval | None) -> tuple[CodeField, ...]:
+    """What to look for at the provider is what the reviewer made of it."""
+    edit = on.proposal if on and on.status == "edited" else None
+    if edit is None:
+        return ()
+    values = json.dumps(edit.values, indent=1, ensure_ascii=False)
+    return (CodeField(label="Changed before it was approved", value=values),)
 
 
 def answered(

@@ -17,6 +17,8 @@ from workflows.policy import Policy, PolicyError
 from workflows.protocol import ApprovalRequest
 from workflows.runner import Question, ThreadState
 
+ELSEWHERE = "countersign show tells why"
+
 
 class Progress:
     """Collects what one attempt changed; it is committed together or not at all.
@@ -95,15 +97,16 @@ class Progress:
             self._tell(Tag.EFFECT_IN_DOUBT, {"text": doubt})
         self._tell(Tag.RUN_FAILED, {"error": error})
         for approval in list(self._after.values()):
+            why = ELSEWHERE if self._hides(approval) else error
             if approval.status == "pending":
                 self._take(approval.supersede(self._now))
-                self._give_up(approval.id, f"The workflow failed: {error}")
+                self._give_up(approval.id, f"The workflow failed: {why}")
             elif approval.by_failure and not approval.outcome:
-                self._give_up(approval.id, f"The workflow failed: {error}")
+                self._give_up(approval.id, f"The workflow failed: {why}")
             elif approval.decision and not approval.outcome:
                 done = self._executed_on(approval)
                 but = f"{done}, but then the workflow failed" if done else "Not executed"
-                self._give_up(approval.id, f"{self._in_doubt() or but}: {error}")
+                self._give_up(approval.id, f"{self._in_doubt() or but}: {why}")
         return self._all(self._run.fail(error, self._now))
 
     def block(self, reason: str) -> list[Change]:
@@ -127,7 +130,9 @@ class Progress:
         news = [entry for entry in settled if _mark(entry) not in self._run.effects_noted]
         for entry in news:
             tag = Tag.EFFECT_DONE if entry.state == "done" else Tag.EFFECT_REFUSED
-            on = next((key for key in entry.decisions if key in self._before), None)
+            known = [key for key in entry.decisions if key in self._before]
+            hidden = [key for key in known if self._before[key].restricted]
+            on = next(iter([*hidden, *known]), None)
             self._tell(tag, {"key": entry.key, "text": _words(entry)}, on)
         noted = (*self._run.effects_noted, *(_mark(entry) for entry in news))
         self._run = self._run.to(effects_noted=noted)
@@ -136,7 +141,14 @@ class Progress:
         """What was executed on this decision, in words; by an earlier attempt, too."""
         if approval.status not in ("approved", "edited"):
             return ""
-        return "; ".join(_words(entry) for entry in self._done_on(approval))
+        done = self._done_on(approval)
+        if done and self._hides(approval):
+            return "Carried out"
+        return "; ".join(_words(entry) for entry in done)
+
+    def _hides(self, approval: Approval) -> bool:
+        """Could what its run did or says tell of a restricted request beside this one?"""
+        return not approval.restricted and any(a.restricted for a in self._after.values())
 
     def _alone_on(self, approval: Approval) -> bool:
         """Was something done that rests on this decision and on no other?"""
@@ -228,10 +240,12 @@ class Progress:
         self, tag: Tag, detail: dict[str, JsonValue] | None = None, on: str | None = None
     ) -> None:
         """An event of the run, told in the thread of the card whose decision it rests on: `on`,
-        or else the last that was handed over."""
+        or else the last that was handed over; where a request of the run is restricted, in that
+        one's, which tells no values."""
         handed = [a for a in self._after.values() if a.handed_over_at]
         asked_by_the_graph = [a for a in handed if not a.doubt] or handed
-        last = max(asked_by_the_graph, key=lambda a: a.handed_over_at or self._now, default=None)
+        tells = [a for a in self._after.values() if a.restricted] or asked_by_the_graph
+        last = max(tells, key=lambda a: a.handed_over_at or self._now, default=None)
         approval_id = on or (last.id if last else None)
         self._events.append(self._run.event(tag, self._now, None, detail, approval_id))
 

@@ -2,15 +2,24 @@
 
 import logging
 import secrets
+import traceback
 
 log = logging.getLogger("countersign")
 
 
-def reference(error: BaseException, **about: str) -> str:
-    """Log the error with its traceback; answers the number to tell the person."""
+def reference(error: BaseException, *, hides: bool = False, **about: str) -> str:
+    """Log the error with its traceback; answers the number to tell the person. hides: not
+    what it says, which may be a value that no log may have; its kind, and where it was raised."""
     number = secrets.token_hex(4)
     known = " ".join(f"{key}={value}" for key, value in about.items())
-    log.error("reference %s: %s %s", number, type(error).__name__, known, exc_info=error)
+    log.error(
+        "reference %s: %s %s%s",
+        number,
+        type(error).__name__,
+        known,
+        "\n" + "".join(traceback.format_tb(error.__traceback__)) if hides else "",
+        exc_info=None if hides else error,
+    )
     return number
 
 

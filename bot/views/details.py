@@ -92,6 +92,9 @@ def _answered(approval: Approval) -> Iterator[tuple[str, str]]:
     for vote in approval.votes:
         said = getattr(vote, "text", "") or getattr(vote, "reason", "")
         yield f"{vote.by.name or vote.by.user}, {vote.type}", said
+    for asked in approval.inquiries:
+        yield f"{asked.by.name or asked.by.user} asked", asked.question
+        yield "The answer", asked.answer
     yield "Outcome", approval.outcome.text if approval.outcome else ""
 
 

@@ -63,7 +63,7 @@ def _view(
         subject(approval),
         *shown,
         *form_blocks(_editable(approval).json_schema, dict(values)),
-        words_input("reason", "Why?", WHY, reason, required=required),
+        words_input("reason", "Why the change?", WHY, reason, required=required),
         about(approval),
     ]
     title = "Check the changes" if shown else "Edit"

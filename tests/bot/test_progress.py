@@ -28,7 +28,7 @@ from tests.bot.samples import (
     run,
     state,
 )
-from workflows.effects import EffectEntry
+from workflows.effects import EffectEntry, Receipt
 from workflows.payloads import UnreadableQuestion
 from workflows.policy import Policy
 from workflows.runner import Question
@@ -351,3 +351,31 @@ def test_a_question_that_nobody_could_decide_is_an_error(policy: Policy, problem
     asked = request(policy=policy)
     with pytest.raises(UnreadableQuestion, match=problem):
         progress().note(state(question(asked)))
+
+
+# --- A restricted request beside another
+
+
+SECRET = "Ibuprofen"
+
+
+def beside() -> tuple[Approval, Approval]:
+    """A restricted one and another of the same run, both handed over."""
+    hidden = approval(request(title="A patient", sensitivity="restricted"))
+    other = approval(request(), id="ap_2", interrupt_id="i2")
+    return handed_over(hidden), handed_over(other)
+
+
+def test_what_rests_on_a_restricted_decision_is_told_on_no_other_card() -> None:
+    receipt = Receipt(id="re_9", summary=SECRET)
+    done = effect(decisions=("ap_2", "ap_1"), receipt=receipt)
+    told = After(progress(*beside(), effects=(done,)).note(state(finished=True)))
+    assert (Tag.EFFECT_DONE, "ap_1") in told.told
+    assert told.outcome("ap_2") == ("done", "Carried out")
+
+
+def test_why_a_run_with_a_restricted_request_failed_is_told_on_no_other_card() -> None:
+    told = After(progress(*beside()).fail(SECRET))
+    assert (Tag.RUN_FAILED, "ap_1") in told.told
+    assert told.outcome("ap_2") == ("failed", "Not executed: countersign show tells why")
+    assert told.run.error == SECRET

@@ -8,9 +8,9 @@ import pytest
 from bot.audit import Tag
 from bot.local.sockets import Ack
 from bot.records import Change
-from tests.clicks import submit_as
+from tests.clicks import deliver, drawn_click, submit_as
 from tests.deployment import Deployment
-from tests.journey.test_deciding import TITLE, asks, form
+from tests.journey.test_deciding import TITLE, WANTS, asks, form, says
 
 REJECT = "Reject with a reason"
 WORDS = {"reason": "Not like this"}
@@ -73,6 +73,32 @@ async def test_who_lost_the_right_meanwhile_is_refused(deployment: Deployment) -
         await bot.changes.commit(Change(approval.to(requester="U0000MARA")))
         ack = await submit_as(deployment, "mara", view, WORDS)
         assert "You asked for this" in told(ack)
+        await pending(deployment, thread_id)
+
+
+async def test_a_click_without_the_reason_that_is_wanted_is_refused(
+    deployment: Deployment,
+) -> None:
+    """As a card of before the policy wanted one has it, or a list that decides several."""
+    known = asks(WANTS)
+    async with deployment.instance(known=known) as bot:
+        thread_id = await known.start(bot)
+        click = drawn_click(deployment, "mara", await deployment.card(TITLE), "Approve")
+        click["actions"][0]["action_id"] = "countersign_approve"
+        await deliver(deployment, click)
+        await deployment.told("mara", "This wants a reason")
+        await pending(deployment, thread_id)
+
+
+async def test_who_lost_the_right_is_shown_no_changes(deployment: Deployment) -> None:
+    async with deployment.instance() as bot:
+        thread_id = await deployment.start(amount="50000")
+        card = await deployment.card("Refund $50,000.00 to Acme GmbH")
+        await form(deployment, "mara", card, "Edit")
+        approval = await deployment.settled(thread_id)
+        await bot.changes.commit(Change(approval.to(requester="U0000MARA")))
+        assert await deployment.person("mara").submit({"field.amount": "40000"}) == {}
+        await says(deployment, "mara", "You asked for this")
         await pending(deployment, thread_id)
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from bot.approvals import Approval, Doubt
+from bot.approvals import Approval, Doubt, Inquiry
 from bot.audit import GENESIS, AuditEvent, Tag
 from bot.doubts import asked
 from bot.query import Query
@@ -20,6 +20,7 @@ from bot.views.trail import reply
 from tests.bot import drawn
 from tests.bot.samples import NAMES, NOW, actor, after, approval, draft, effect, run
 from workflows.fields import CodeField, DiffField, RequestField, TextField, UrlField
+from workflows.policy import Policy
 from workflows.protocol import (
     ApprovalRequest,
     Approve,
@@ -65,7 +66,9 @@ def restricted(draw: st.DrawFn) -> Approval:
         allowed_decisions=("approve", "edit", "reject", "respond"),
         editable=EDITABLE,
     )
-    of = approval(request, note=draw(st.just("") | marked), expires_at=after(9))
+    policy = Policy(approvers=("S00FINANCE",), quorum=draw(st.sampled_from([1, 2])))
+    note = draw(st.just("") | marked)
+    of = approval(request, note=note, policy=policy, expires_at=after(9))
     if draw(st.booleans()):
         of = approval(asked(effect(key=MARK), of).request, doubt=Doubt(key=MARK, attempt="a1"))
         return _ended(draw, of)
@@ -77,6 +80,8 @@ def restricted(draw: st.DrawFn) -> Approval:
         Respond(by=who, at=NOW, digest=of.digest, text=words),
         Expired(by=actor(None), at=NOW, digest=of.digest),
     ]
+    asks = Inquiry(by=who, at=NOW, question=words, answer=draw(st.just("") | marked))
+    of = of.to(inquiries=draw(st.sampled_from([(), (asks,)])))
     decision = draw(st.none() | st.sampled_from(decisions))
     return _ended(draw, of.decide(decision, NOW).record if decision else of)
 

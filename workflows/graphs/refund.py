@@ -21,7 +21,7 @@ from workflows.connectors.payments import Payments
 from workflows.effects import Receipt
 from workflows.fields import MoneyField, TextField
 from workflows.hidden import ONE_LINE, VISIBLE
-from workflows.hints import HINTS
+from workflows.hints import HINTS, MULTILINE
 from workflows.money import Currency, format_money, to_minor
 from workflows.protocol import ApprovalRequest, Decision, Editable, Risk, request_approval
 
@@ -59,7 +59,7 @@ class RefundTerms(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     amount: Annotated[int, Field(gt=0)]
-    reason: Annotated[str, StringConstraints(max_length=500, pattern=r"\S")]
+    reason: Annotated[str, StringConstraints(max_length=500, pattern=r"\S"), MULTILINE]
 
 
 class RefundState(TypedDict):
