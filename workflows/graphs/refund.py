@@ -21,7 +21,7 @@ from workflows.connectors.payments import Payments
 from workflows.effects import Receipt
 from workflows.fields import MoneyField, TextField
 from workflows.hidden import ONE_LINE, VISIBLE
-from workflows.hints import HINTS
+from workflows.hints import HINTS, MULTILINE
 from workflows.money import Currency, format_money, to_minor
 from workflows.protocol import ApprovalRequest, Decision, Editable, Risk, request_approval
 
@@ -42,7 +42,7 @@ class RefundInput(BaseModel):
     currency: Currency = "USD"
     amount: Annotated[Decimal, Field(gt=0, lt=10**9, description="in major units, such as 12.34")]
     order: Line | None = None
-    reason: Text
+    reason: Annotated[Text, MULTILINE]
 
     @field_validator("amount")
     @classmethod
