@@ -6,6 +6,7 @@ out goes Slack's object. The checks are those of Slack's client before it submit
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bot.local.fill import elements_of
@@ -67,7 +68,30 @@ def entered_value(element: Json, value: Any) -> Json:
         return {"type": kind, value_key(element): _chosen(element, value)}
     if kind == "number_input" and value is not None:
         value = str(value)
+    _refuse_misshapen(element, value)
     return {"type": kind, value_key(element): None if value == "" else value}
+
+
+# What Slack's pickers give, and nothing else.
+_PERSON, _DAY = r"[UW][A-Z0-9]+", r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_SHAPES = {
+    "datepicker": _DAY,
+    "timepicker": r"([01]\d|2[0-3]):[0-5]\d",
+    "datetimepicker": r"[1-9]\d{9}",
+    "users_select": _PERSON,
+    "multi_users_select": _PERSON,
+}
+
+
+def _refuse_misshapen(element: Json, value: Any) -> None:
+    """A picker cannot be made to say what it does not offer."""
+    shape = _SHAPES.get(element["type"])
+    several = element["type"].startswith("multi_")
+    for one in value or [] if several else [value]:
+        whole = int if element["type"] == "datetimepicker" else str
+        fits = isinstance(one, whole) and re.fullmatch(shape or "", str(one))
+        if shape and one not in (None, "") and not fits:
+            raise UnknownValueError(f"{element['type']} cannot give {one!r}")
 
 
 def _chosen(element: Json, value: Any) -> Any:

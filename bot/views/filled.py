@@ -14,10 +14,10 @@ from pydantic import JsonValue, ValidationError
 from bot.views.form_fields import FormField, Schema, Values
 from bot.views.form_inputs import Entered, Kind, Wrong
 from bot.views.form_json import from_json
-from bot.views.form_words import at, misfit_words, model_words
+from bot.views.form_words import at, misfit_words, model_words, where_in
 from bot.views.forms import BLANK, VALUE, Layout, Place, can_be_blank, laid_out
 from bot.views.text import line
-from workflows.protocol import SchemaMisfit, misfits
+from workflows.protocol import misfits
 
 ERROR_AT_MOST = 300
 STATE_KEYS = {
@@ -205,19 +205,10 @@ def _all_errors(
         return told
     fields = {each.field.name: each.field for each in layout.places}
     for error in every:
-        where = _where(error)
+        where = where_in(error)
         field = fields.get(str(where[0])) if where else None
         _tell(told, layout, where, misfit_words(error, field, {**layout.defaults, **found}))
     return told
-
-
-def _where(error: SchemaMisfit) -> tuple[str | int, ...]:
-    path = tuple(error.absolute_path)
-    if error.validator == "required":  # it stands at the whole; the one that is missing is told
-        names = cast("list[str]", error.validator_value)
-        missing = [name for name in names if error.message.startswith(repr(name))]
-        return (*path, *missing[:1])
-    return path
 
 
 def _tell(told: dict[str, str], layout: Layout, where: tuple[str | int, ...], words: str) -> None:

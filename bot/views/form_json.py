@@ -17,6 +17,9 @@ from bot.views.text import Block
 from workflows.hidden import is_hidden
 from workflows.serializer import is_reserved
 
+DEPTH_AT_MOST = 50
+TOO_DEEP = "is nested too deeply"
+TOO_LARGE = "has a number that is too large"
 RESERVED = frozenset({"__bytes__", "__interrupt__", "__send__", "__delta_snapshot__"})
 
 
@@ -31,31 +34,40 @@ def from_json(text: str) -> JsonValue:
     """Raises Wrong, in words for the one who typed it."""
     try:
         value = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_constant)
+    except Wrong:
+        raise
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, character {error.colno}"
         raise Wrong(f"is not JSON: {_spelled(error.msg)} ({where})") from None
     except RecursionError:
-        raise Wrong("is nested too deeply") from None
-    _refuse(value)
+        raise Wrong(TOO_DEEP) from None
+    except ValueError:  # more digits than Python reads
+        raise Wrong(TOO_LARGE) from None
+    _refuse(value, 1)
     return value
 
 
-def _refuse(value: Any) -> None:
+def _refuse(value: Any, depth: int) -> None:
+    if depth > DEPTH_AT_MOST:
+        raise Wrong(TOO_DEEP)
     if isinstance(value, str):
         typed(value)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise Wrong("has a number that is too large")
+        raise Wrong(TOO_LARGE)
     elif isinstance(value, dict):
-        held = cast("dict[str, Any]", value)
-        if is_reserved(held) or RESERVED & held.keys():
-            keys = ", ".join(sorted(held)[:5])
-            raise Wrong(f"has an object with the keys {keys}, which are reserved; rename one")
-        for name, each in held.items():
+        _refuse_markers(cast("dict[str, Any]", value))
+        for name, each in cast("dict[str, Any]", value).items():
             typed(name)
-            _refuse(each)
+            _refuse(each, depth + 1)
     elif isinstance(value, list):
         for each in cast("list[Any]", value):
-            _refuse(each)
+            _refuse(each, depth + 1)
+
+
+def _refuse_markers(held: Mapping[str, Any]) -> None:
+    if is_reserved(held) or RESERVED & held.keys():
+        keys = ", ".join(sorted(held)[:5])
+        raise Wrong(f"has an object with the keys {keys}, which are reserved; rename one")
 
 
 def _each_once(pairs: Iterable[tuple[str, Any]]) -> Mapping[str, Any]:

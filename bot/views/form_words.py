@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from jsonschema.exceptions import best_match
 
@@ -36,6 +36,16 @@ def at(path: tuple[str | int, ...], words: str) -> str:
     return f"{where.removeprefix('.')} {words}" if where else words
 
 
+def where_in(error: SchemaMisfit) -> tuple[str | int, ...]:
+    """Field and path inside it."""
+    path = tuple(error.absolute_path)
+    if error.validator == "required":  # it stands at the whole; the one that is missing is told
+        names = cast("list[str]", error.validator_value)
+        missing = [name for name in names if error.message.startswith(repr(name))]
+        return (*path, *missing[:1])
+    return path
+
+
 def model_words(message: str) -> str:
     """pydantic's message, as the end of a sentence that begins with the field."""
     words = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
@@ -47,7 +57,7 @@ def misfit_words(error: SchemaMisfit, field: FormField | None, context: Values) 
     """What the schema says. field: in which it is, if it is in one."""
     inner = _inner(error)
     if inner is not error:
-        path = tuple(inner.absolute_path)[len(error.absolute_path) :]
+        path = where_in(inner)[len(error.absolute_path) :]
         return at(path, misfit_words(inner, field if not path else None, context))
     say = _SAID.get(str(error.validator))
     if say is not None:

@@ -42,7 +42,7 @@ class RefundInput(BaseModel):
     currency: Currency = "USD"
     amount: Annotated[Decimal, Field(gt=0, lt=10**9, description="in major units, such as 12.34")]
     order: Line | None = None
-    reason: Text
+    reason: Annotated[Text, MULTILINE]
 
     @field_validator("amount")
     @classmethod
