@@ -24,9 +24,9 @@ from bot.telemetry import reference
 from workflows.clock import Clock
 from workflows.effects import EffectInDoubt, EffectKeyTaken, EffectLedger, EffectRefused
 from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
-from workflows.payloads import UnreadableQuestion, write_answer
+from workflows.payloads import NO_HINTS, UnreadableQuestion, read_question, write_answer
 from workflows.policy import Policy
-from workflows.runner import CannotGoOn, Runner, ThreadState, TookTooLong
+from workflows.runner import CannotGoOn, Question, Runner, ThreadState, TookTooLong
 from workflows.schema import Unreadable
 from workflows.serializer import UnstorableState
 
@@ -36,6 +36,7 @@ WAIT_FOR_LEASE = timedelta(seconds=1)
 # Trying again would end the same way.
 FINAL = (EffectRefused, EffectInDoubt, EffectKeyTaken, UnreadableQuestion, UnstorableState)
 PLAIN = (TookTooLong,)  # its words are ours, and safe to show
+STOPPED = "the breakpoint was not approved"
 NOBODY = Policy(approvers=())  # of a workflow that is not known here: it opens no question
 
 
@@ -98,6 +99,9 @@ class Advancing:
             return False
         try:
             await self._settle(run, lease)
+            if any(each.stops for each in await self.store.approvals_of(thread_id)):
+                await self._note(run, lease, lambda progress: progress.stop(STOPPED))
+                return False
             state, doubted = await self._run_graph(run, lease, control)
             drained = control.drain_requested
             await self._note(run, lease, lambda p: p.note(state, drained=drained, doubted=doubted))
@@ -200,6 +204,7 @@ class Advancing:
         """Every decision whose outcome is open; recorded as handed over before it is."""
         state = await self.runner.ready(run.workflow, run.thread_id)
         checkpoint = state.checkpoint_id if state else ""
+        asking = {question.key: question for question in state.open} if state else {}
         now = self.now()
 
         def handed(approval: Approval) -> Change:
@@ -209,10 +214,22 @@ class Advancing:
 
         answers: dict[str, object] = {}
         for approval in await self.store.approvals_of(run.thread_id):
-            if approval.decision and not approval.outcome and not approval.doubt:
-                await self.changes.change(approval.id, handed, queue=True)
-                answers[approval.id] = write_answer(approval.decision)
+            if not approval.decision or approval.outcome or approval.doubt:
+                continue
+            question = asking.get(approval.id)
+            if question is not None and approval.asks_otherwise(question):
+                await self._void(run, approval, question)
+                continue
+            await self.changes.change(approval.id, handed, queue=True)
+            value, hints = (question.value, question.hints) if question else (None, NO_HINTS)
+            answers[approval.id] = write_answer(approval.decision, value, hints)
         return answers
+
+    async def _void(self, run: Run, approval: Approval, question: Question) -> None:
+        """What would be answered is not what was decided: nothing is handed over."""
+        asked, now = read_question(question.value, question.hints), self.now()
+        policy = self.policies.get(run.workflow, NOBODY)
+        await self.changes.change(approval.id, lambda a: a.void(asked, policy, now), queue=True)
 
     async def _note(
         self, run: Run, lease: Lease, transition: Callable[[Progress], list[Change]]

@@ -49,6 +49,7 @@ from workflows.connectors.payments import SqlitePayments
 from workflows.effects import EffectLedger
 from workflows.graphs.refund import refund
 from workflows.lease import Leases
+from workflows.loading import BadTarget, installed, named
 from workflows.policy import Policy, PolicyError
 from workflows.runner import Runner
 
@@ -65,8 +66,22 @@ RECONCILE_EVERY = 2.0  # seconds
 
 
 def catalog(settings: StoreSettings) -> Catalog:
-    """The workflows of this deployment."""
-    return Catalog([refund(SqlitePayments(settings.payments_db))])
+    """The workflows of this deployment: ours, those of installed packages, and those that are
+    named. BadSettings where one of them is not there, or two have one name."""
+    ours = [refund(SqlitePayments(settings.payments_db))]
+    try:
+        given = [*installed(), *named(settings.graphs)]
+    except BadTarget as problem:
+        raise BadSettings(f"COUNTERSIGN_GRAPHS (or --graph): {problem}") from problem
+    known = {workflow.name: workflow for workflow in ours}
+    for workflow in given:
+        if workflow.name in known:
+            raise BadSettings(
+                f"COUNTERSIGN_GRAPHS (or --graph): there are two workflows {workflow.name!r}; "
+                "name one otherwise: name=path.to:graph"
+            )
+        known[workflow.name] = workflow
+    return Catalog(known.values())
 
 
 def policies(known: Catalog, default: Policy) -> dict[str, Policy]:

@@ -13,7 +13,7 @@ from bot.inslack import InSlack
 from bot.records import Change
 from bot.runs import Run
 from workflows.fields import SlackUserId
-from workflows.payloads import Asked
+from workflows.payloads import Asked, asked_digest
 from workflows.policy import Policy, Stage
 from workflows.protocol import Actor, ApprovalRequest, Decision, Edit, Expired
 from workflows.runner import Question
@@ -35,6 +35,7 @@ OUTCOME: dict[str, tuple[Status, Tag]] = {
     "respond": ("answered", Tag.ANSWERED),
     "expired": ("expired", Tag.EXPIRED),
 }
+CHANGED_NOTE = "The request changed after it was decided, so it is asked again."
 SUPPORTS = ("approve", "edit")  # of these a policy may want several; any other decides alone
 
 # What a person says of an effect that may have happened, and what the button says.
@@ -84,23 +85,24 @@ class Inquiry(BaseModel):
 
 
 class Approval(InSlack):
-    """policy: what holds for this request; its stages are passed one after the other. votes: those
-    that count, at most one a person; an edit among them is what the others approved. doubt: set
-    where it asks whether an effect happened; then the decision is a Respond whose text is a key of
-    ANSWERS, and goes to the ledger, never to the graph. in_doubt: another approval asks that about
-    an effect of this one's decision. by_failure: it was superseded because its run failed. held:
-    why the decision waits for other code, in words for people. remind_at: when somebody is next
-    looked for who has to be reminded; reminded: when each of those who are missing was last.
-    escalated_at: since when those may decide whom the policy's `escalate_to` names. seen: where it
-    is restricted, who has looked at it, by user, and the terms that they saw. inquiries: what its
-    requester was asked back; only the last may be open. untold: to whom it was handed, and who
-    does not know."""
+    """asked: the digest of what the graph interrupted with. policy: what holds for this request;
+    its stages are passed one after the other. votes: those that count, at most one a person; an
+    edit among them is what the others approved. doubt: set where it asks whether an effect
+    happened; then the decision is a Respond whose text is a key of ANSWERS, and goes to the
+    ledger, never to the graph. in_doubt: another approval asks that about an effect of this one's
+    decision. by_failure: it was superseded because its run failed. held: why the decision waits
+    for other code, in words for people. remind_at: when somebody is next looked for who has to be
+    reminded; reminded: when each of those who are missing was last. escalated_at: since when those
+    may decide whom the policy's `escalate_to` names. seen: where it is restricted, who has looked
+    at it, by user, and the terms that they saw. inquiries: what its requester was asked back; only
+    the last may be open. untold: to whom it was handed, and who does not know."""
 
     workflow: str
     interrupt_id: str
     node: str
     request: ApprovalRequest
     digest: str
+    asked: str = ""
     policy: Policy
     requester: str | None
     status: Status = "pending"
@@ -146,6 +148,7 @@ class Approval(InSlack):
             node=question.node,
             request=request,
             digest=request.digest,
+            asked=asked.value,
             note=asked.note,
             policy=(request.policy or policy).for_request(request.fields),
             requester=run.requester,
@@ -308,11 +311,25 @@ class Approval(InSlack):
         """It was superseded, and is asked again after all: by a run that was retried, or that a
         failover took back. The code may have changed meanwhile, so what it asks now is shown;
         it has all its time again, since nobody could decide while it was closed."""
+        record = self._anew(asked, policy, now)
+        detail: dict[str, JsonValue] = {"request": asked.request.model_dump(mode="json")}
+        return Change(record, (record.event(Tag.REOPENED, now, detail=detail),))
+
+    def void(self, asked: Asked, policy: Policy, now: datetime) -> Change:
+        """What the graph asks is not what was decided any more: it is asked again, as it is."""
+        record = self._anew(asked, policy, now)
+        record = record.to(note=CHANGED_NOTE, handed_over_at=None, held="")
+        detail: dict[str, JsonValue] = {"request": asked.request.model_dump(mode="json")}
+        detail["why"] = CHANGED_NOTE
+        return Change(record, (record.event(Tag.VOIDED, now, detail=detail),))
+
+    def _anew(self, asked: Asked, policy: Policy, now: datetime) -> Self:
         request = asked.request
-        record = self.revised(
+        return self.revised(
             status="pending",
             request=request,
             digest=request.digest,
+            asked=asked.value,
             note=asked.note,
             policy=(request.policy or policy).for_request(request.fields),
             votes=(),
@@ -328,8 +345,16 @@ class Approval(InSlack):
             escalated_at=None,
             expires_at=now + request.expires_in if request.expires_in else None,
         )
-        detail: dict[str, JsonValue] = {"request": request.model_dump(mode="json")}
-        return Change(record, (record.event(Tag.REOPENED, now, detail=detail),))
+
+    def asks_otherwise(self, question: Question) -> bool:
+        """Does the graph ask something else by now than what this was opened for?"""
+        return bool(self.asked) and self.asked != asked_digest(question.value)
+
+    @property
+    def stops(self) -> bool:
+        """Was it answered by a no that the graph cannot be told, since it asks nothing itself?"""
+        at_a_breakpoint = not self.interrupt_id and not self.doubt
+        return at_a_breakpoint and self.status in ("rejected", "expired")
 
     def hand_over(self, now: datetime, instance: str, checkpoint_id: str) -> Change:
         """The decision goes to the graph; from here on it is final there too."""

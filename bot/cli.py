@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Coroutine
 from importlib.metadata import version as installed_version
@@ -73,6 +74,25 @@ EXPECTED = (
 )
 
 
+def _name_graphs(graphs: list[str] | None) -> list[str] | None:
+    """As the setting does, so that child processes have them too."""
+    if graphs:
+        known = os.environ.get("COUNTERSIGN_GRAPHS", "")
+        os.environ["COUNTERSIGN_GRAPHS"] = ",".join([*([known] if known else []), *graphs])
+    return graphs
+
+
+Graphs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--graph",
+        metavar="PATH.TO:GRAPH",
+        callback=_name_graphs,
+        help="Serve this graph too: path.to:graph, name=path.to:graph, or a langgraph.json.",
+    ),
+]
+
+
 def main() -> None:
     """The console script."""
     cli()
@@ -100,6 +120,7 @@ def bot(
         bool,
         typer.Option("--worker/--no-worker", help="Advance workflows too, in a child process."),
     ] = True,
+    graph: Graphs = None,  # noqa: ARG001 - its callback keeps it
 ) -> None:
     """Listen to Slack, and advance workflows: run as many of these as you like.
 
@@ -113,6 +134,7 @@ def worker(
     of: Annotated[
         str | None, typer.Option(hidden=True, help="Its name, where a bot has started it.")
     ] = None,
+    graph: Graphs = None,  # noqa: ARG001 - its callback keeps it
 ) -> None:
     """Advance workflows and keep cards up to date, without listening to Slack."""
     settings = _loaded(BotSettings)
@@ -140,6 +162,7 @@ def start(
     input: Annotated[  # noqa: A002 - the option's name
         str | None, typer.Option(metavar="JSON|@FILE|-", help="Its input as JSON; - reads stdin.")
     ] = None,
+    graph: Graphs = None,  # noqa: ARG001 - its callback keeps it
 ) -> None:
     """Start a workflow, and print its thread_id.
 
@@ -233,6 +256,7 @@ def retry(
 @cli.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    graph: Graphs = None,  # noqa: ARG001 - its callback keeps it
 ) -> None:
     """Before a deploy: does the code that is installed here know how to go on with every run?
 

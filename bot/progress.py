@@ -109,6 +109,18 @@ class Progress:
                 self._give_up(approval.id, f"{self._in_doubt() or but}: {why}")
         return self._all(self._run.fail(error, self._now))
 
+    def stop(self, why: str) -> list[Change]:
+        """A person said no where the graph cannot be told so: it is not gone on with."""
+        self._note_effects()
+        self._tell(Tag.RUN_CANCELLED, {"why": why})
+        for approval in list(self._after.values()):
+            if approval.status == "pending":
+                self._take(approval.supersede(self._now))
+            elif approval.decision and not approval.outcome:
+                done = self._executed_on(approval) or NOTHING_EXECUTED
+                self._take(Change(approval.concluded("done", done, self._now)))
+        return self._all(self._run.cancel(self._now))
+
     def block(self, reason: str) -> list[Change]:
         """This code cannot go on, and did nothing: told once, and on each card whose decision
         waits for it."""
@@ -197,7 +209,9 @@ class Progress:
             known = self._before.get(question.key)
             if known and known.status != "superseded":
                 continue
-            read = read_question(question.value)
+            if question.problem:
+                raise UnreadableQuestion(question.problem)
+            read = read_question(question.value, question.hints)
             refuse_undecidable(read.request)
             if known:
                 self._take(known.reopen(read, self._policy, self._now))

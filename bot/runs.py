@@ -151,6 +151,10 @@ class Run(Record):
         """Not for this worker: another may know better, and is asked in a minute."""
         return self.to(error=error, retry_at=now + ELSEWHERE, updated_at=now)
 
+    def cancel(self, now: datetime) -> Self:
+        """A person stopped it; nothing is left to do."""
+        return self._got_on("cancelled", now)
+
     def fail(self, error: str, now: datetime) -> Self:
         return self.to(status="failed", error=error, retry_at=None, blocked_at=None, updated_at=now)
 

@@ -64,10 +64,26 @@ class StoreSettings(BaseSettings):
             description="of the graph state of a run that has ended; its record and trail stay",
         ),
     ] = RETENTION.days
+    graphs: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(
+            alias="COUNTERSIGN_GRAPHS",
+            description="graphs to serve besides: `path.to:graph`, `name=path.to:graph` or the "
+            "path of a `langgraph.json`, by commas",
+        ),
+    ] = ()
     payments_db: Annotated[
         Path,
         Field(alias="COUNTERSIGN_PAYMENTS_DB", description="the trial ledger of refunds (SQLite)"),
     ] = Path(".countersign/payments.db")
+
+    @field_validator("graphs", mode="before")
+    @classmethod
+    def _targets(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @property
     def retention(self) -> timedelta:

@@ -6,7 +6,9 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import StateGraph
+from langgraph.pregel import Pregel
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from workflows.effects import ThreadEffects
@@ -26,20 +28,27 @@ class Workflow:
     """A graph that can be started by name.
 
     input_model: checks what it is started with; its dump (JSON types) is the graph's input.
-    graph: not compiled, the runner adds the saver. version: of the code, kept in each run.
-    policy: who may decide where a request does not say. state_types: the Enum, pydantic and
-    dataclass types in its state. time_limit: of one attempt, from question to question.
+    graph: not compiled, or compiled by whoever wrote it; the saver is the runner's. version: of
+    the code, kept in each run. policy: who may decide where a request does not say. state_types:
+    the Enum, pydantic and dataclass types in its state. time_limit: of one attempt, from question
+    to question.
     """
 
     name: str
     title: str
     input_model: type[BaseModel]
-    graph: StateGraph[Any, Any, Any, Any]
+    graph: StateGraph[Any, Any, Any, Any] | Pregel[Any, Any, Any, Any]
     version: str = "1"
     policy: Policy | None = None
     state_types: tuple[type, ...] = ()
     time_limit: timedelta = timedelta(minutes=10)
     examples: tuple[str, ...] = ()
+
+    def compiled(self, saver: BaseCheckpointSaver[str]) -> Pregel[Any, Any, Any, Any]:
+        """The graph on this saver, with all else that it was compiled with."""
+        if isinstance(self.graph, StateGraph):
+            return self.graph.compile(checkpointer=saver)
+        return self.graph.copy(update={"checkpointer": saver})
 
     def read_input(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The input as JSON values. InvalidInput names every field that does not fit, or that the

@@ -1,11 +1,17 @@
 """A graph's interrupt value -> ApprovalRequest; a Decision -> the value that graph wants back."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workflows.protocol import ApprovalRequest, Decision
+from workflows.breakpoints import breakpoint_request, is_breakpoint
+from workflows.foreign import shape_of
+from workflows.protocol import MARKER, ApprovalRequest, Decision
+from workflows.shapes import Schema
 
 
 class UnreadableQuestion(Exception):
@@ -14,10 +20,24 @@ class UnreadableQuestion(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as it is put to people. `note` says why it is asked again, if it is."""
+    """A question as it is put to people. note: why it is asked again, if it is. value: the digest
+    of what the graph asks with; "" where no graph asks it."""
 
     request: ApprovalRequest
     note: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What is known of a question besides its value. response_schema: of the interrupt. tools: the
+    JSON Schemas of the arguments of the graph's tools, by name."""
+
+    response_schema: Schema | None = None
+    tools: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
+
+
+NO_HINTS = Hints()
 
 
 class _Own(BaseModel):
@@ -28,24 +48,44 @@ class _Own(BaseModel):
     note: str = ""
 
 
-def read_question(value: Any) -> Asked:
-    """What an interrupt asks; UnreadableQuestion where the form is not known."""
-    if not (isinstance(value, dict) and "countersign" in value):
-        raise UnreadableQuestion(
-            f"the graph interrupts with {_form(value)}; use workflows.protocol.request_approval"
-        )
+def read_question(value: Any, hints: Hints = NO_HINTS) -> Asked:
+    """What an interrupt asks, in our form or any other; UnreadableQuestion where it cannot be
+    put to people."""
+    if is_breakpoint(value):
+        return Asked(breakpoint_request(value), value=asked_digest(value))
+    if not _is_own(value):
+        try:
+            request = shape_of(value, hints.response_schema, hints.tools).request()
+            return Asked(request, value=asked_digest(value))
+        except ValueError as error:  # pydantic's is one
+            raise UnreadableQuestion(f"the graph interrupts with {_form(value)}: {error}") from None
     try:
         own = _Own.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UnreadableQuestion(f"the request's {where}: {first['msg']}") from None
-    return Asked(own.request, own.note)
+    return Asked(own.request, own.note, asked_digest(value))
 
 
-def write_answer(decision: Decision) -> dict[str, Any]:
-    """The decision as `request_approval` reads it back."""
-    return decision.model_dump(mode="json")
+def write_answer(decision: Decision, value: Any = None, hints: Hints = NO_HINTS) -> Any:
+    """The decision as the graph reads it back that asked with `value`."""
+    if value is None or _is_own(value) or is_breakpoint(value):
+        return decision.model_dump(mode="json")
+    try:
+        return shape_of(value, hints.response_schema, hints.tools).answer(decision)
+    except ValueError as error:
+        raise UnreadableQuestion(f"the graph does not take the decision: {error}") from None
+
+
+def asked_digest(value: Any) -> str:
+    """SHA-256 (hex) of what a graph asks with: it must be the same when it is answered."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_own(value: Any) -> bool:
+    return isinstance(value, dict) and MARKER in value
 
 
 def _form(value: Any) -> str:

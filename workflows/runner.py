@@ -8,7 +8,7 @@ handed over is sticky, and a start looks first.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -29,11 +29,14 @@ from langgraph.types import (
     _interrupt_id,  # pyright: ignore[reportPrivateUsage] # the id of a task's n-th question
 )
 
+from workflows.breakpoints import breakpoint_key, breakpoint_value, stopped_before
 from workflows.catalog import Catalog, Context
 from workflows.effects import EffectLedger
 from workflows.lease import Lease
+from workflows.payloads import NO_HINTS, Hints
 from workflows.protocol import Decision
 from workflows.serializer import UnstorableState
+from workflows.tools import AnyPregel, astray, schemas_of_tools
 
 MOST_QUESTIONS = 100  # of a node that runs a subgraph as well; one is what we advise
 EDGE = "branch:to:"  # the channel by which an edge makes its node due
@@ -68,7 +71,8 @@ class StateUnreadable(CannotGoOn):
 class Question:
     """An open interrupt. `key` is the same for the same question, in whichever process.
 
-    answered: the graph has an answer that it keeps, and its node has not ended yet.
+    answered: the graph has an answer that it keeps, and its node has not ended yet. hints: what is
+    known besides the value. problem: why it must not be put to people.
     """
 
     key: str
@@ -78,6 +82,8 @@ class Question:
     checkpoint_ns: str
     checkpoint_id: str
     answered: bool
+    hints: Hints = NO_HINTS
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,9 +114,8 @@ class Runner:
         self._catalog = catalog
         self._saver = saver
         self._effects = effects
-        self._graphs = {
-            name: workflow.graph.compile(checkpointer=saver) for name, workflow in catalog.items()
-        }
+        self._graphs = {name: workflow.compiled(saver) for name, workflow in catalog.items()}
+        self._tools = {name: schemas_of_tools(graph) for name, graph in self._graphs.items()}
 
     async def ready(self, workflow: str, thread_id: str) -> ThreadState | None:
         """What `look` sees, where the present code can go on from there; else CannotGoOn."""
@@ -136,7 +141,7 @@ class Runner:
         snapshot = await graph.aget_state(_config(thread_id), subgraphs=True)
         if not _where(snapshot).get("checkpoint_id"):
             return None
-        return await self._read(snapshot, thread_id)
+        return await self._read(workflow, snapshot, thread_id)
 
     async def advance(
         self,
@@ -164,7 +169,7 @@ class Runner:
             running = self._graphs[workflow].ainvoke(
                 step,
                 _config(thread_id, strict=True),
-                context=Context(thread_id, effects),
+                context=_context(self._graphs[workflow], Context(thread_id, effects)),
                 durability="sync",
                 control=control,
             )
@@ -192,10 +197,13 @@ class Runner:
                 raise TookTooLong(f"No end within {limit}") from None
             raise  # a node's own
 
-    async def _read(self, snapshot: StateSnapshot, thread_id: str) -> ThreadState:
-        questions, gone = await self._survey(snapshot, thread_id)
+    async def _read(self, workflow: str, snapshot: StateSnapshot, thread_id: str) -> ThreadState:
+        questions, gone = await self._survey(workflow, snapshot, thread_id)
         waiting = {question.interrupt_id for question in questions if not question.answered}
         idle = bool(waiting) and all(_settled(task, waiting) for task in snapshot.tasks)
+        stop = self._stop(workflow, snapshot, thread_id)
+        if stop is not None:
+            questions, idle = [*questions, stop], True
         finished = not (snapshot.tasks or snapshot.next or gone)
         return ThreadState(
             finished=finished,
@@ -206,8 +214,18 @@ class Runner:
             gone=tuple(sorted(gone)),
         )
 
+    def _stop(self, workflow: str, snapshot: StateSnapshot, thread_id: str) -> Question | None:
+        """The question whether to go on, where the graph stopped at a static breakpoint."""
+        nodes = stopped_before(snapshot, self._graphs[workflow].interrupt_before_nodes)
+        if not nodes:
+            return None
+        checkpoint_id = _where(snapshot)["checkpoint_id"]
+        key = breakpoint_key(thread_id, checkpoint_id)
+        value = breakpoint_value(nodes, snapshot.values)
+        return Question(key, "", value, ", ".join(nodes), "", checkpoint_id, answered=False)
+
     async def _survey(
-        self, snapshot: StateSnapshot, thread_id: str
+        self, workflow: str, snapshot: StateSnapshot, thread_id: str
     ) -> tuple[list[Question], set[str]]:
         """The open questions, and the nodes that are due and gone, subgraphs included."""
         stored = await self._saver.aget_tuple(snapshot.config)
@@ -216,8 +234,10 @@ class Runner:
         found: list[Question] = []
         for task in snapshot.tasks:
             inner = task.state if isinstance(task.state, StateSnapshot) else None
-            nested, missing = await self._survey(inner, thread_id) if inner else ([], set[str]())
-            gone |= missing
+            nested: list[Question] = []
+            if inner is not None:
+                nested, missing = await self._survey(workflow, inner, thread_id)
+                gone |= missing
             # Until its own writes are saved, a parent names what its subgraph asked: also while
             # that has work, and when it has ended.
             begun = inner is not None and "checkpoint_id" in _where(inner)
@@ -226,7 +246,11 @@ class Runner:
             # and the parent has to run its node again.
             known = {interrupt.id for interrupt in task.interrupts}
             found += [each for each in nested if each.answered or each.interrupt_id in known]
-            found += [_question(snapshot, task, each, thread_id, writes) for each in own]
+            problem = astray(self._graphs[workflow], task, snapshot.values)
+            for each in own:
+                hints = Hints(_schema_of(each), self._tools[workflow])
+                asks = _question(snapshot, task, each, thread_id, writes)
+                found.append(replace(asks, hints=hints, problem=problem))
         return found, gone
 
 
@@ -295,9 +319,12 @@ def _next_step(
     """The input of the next invocation: the graph's own, a resume, None, or nothing at all."""
     if before is None:
         return dict(graph_input)
-    resume = {q.interrupt_id: answers[q.key] for q in before.open if q.key in answers}
+    answered = [question for question in before.open if question.key in answers]
+    resume = {q.interrupt_id: answers[q.key] for q in answered if q.interrupt_id}
     if resume:
         return Command(resume=resume)
+    if answered:  # only of the stop at a breakpoint: it goes on with nothing
+        return None
     return None if before.stalled else _NOTHING
 
 
@@ -309,6 +336,16 @@ def _settled(task: PregelTask, waiting: Collection[str]) -> bool:
     if inner is not None and inner.tasks:
         return all(_settled(each, waiting) for each in inner.tasks)
     return any(interrupt.id in waiting for interrupt in task.interrupts)
+
+
+def _schema_of(interrupt: Interrupt) -> Mapping[str, Any] | None:
+    schema = interrupt.response_schema
+    return schema if isinstance(schema, Mapping) else None
+
+
+def _context(graph: AnyPregel, ours: Context) -> Context | None:
+    """Ours, unless the graph has a context of its own, of which we know nothing."""
+    return ours if graph.context_schema in (None, Context) else None
 
 
 def _where(snapshot: StateSnapshot) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import datetime as dt
 import decimal
 import enum
 import ipaddress
+import json
 import math
 import pathlib
 import uuid
@@ -26,13 +27,14 @@ from langgraph.checkpoint.serde.jsonplus import (
     _is_safe_json_type,  # pyright: ignore[reportPrivateUsage] # what the parent would accept
 )
 from langgraph.types import Interrupt, Send
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, RootModel, TypeAdapter
 
 ClassId = tuple[str, ...]
 
 _PLAIN = (str, int, float, bool, type(None), dict, list)
 _MARKED = (Interrupt, Send)  # and the parent's own snapshot type: LangGraph's, not a state's
 _BYTES = "__bytes__"
+_SCHEMA = "response_schema_json"
 _FLAGS = ("__interrupt__", "__send__", "__delta_snapshot__")
 
 # How the constructor arguments of each built-in type are read off a value.
@@ -97,6 +99,9 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
         if type(obj) is bytes:
             return {_BYTES: base64.b64encode(obj).decode()}
         self._refuse(obj)
+        if isinstance(obj, Interrupt) and obj.response_schema is not None:
+            stored = super()._preprocess_redis_json(obj, encode_bytes=encode_bytes)
+            return {**stored, _SCHEMA: json.dumps(_json_schema(obj.response_schema))}
         if _is_langchain(obj):
             return self._langchain(obj)
         envelope = self._envelope(obj)
@@ -147,6 +152,10 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
     def _revive_if_needed(self, obj: Any) -> Any:
         if isinstance(obj, dict) and len(obj) == 1 and _BYTES in obj:
             return base64.b64decode(obj[_BYTES])
+        if isinstance(obj, dict) and obj.get("__interrupt__") is True and _SCHEMA in obj:
+            asked = super()._revive_if_needed(obj)
+            asked.response_schema = json.loads(obj[_SCHEMA])  # the parent leaves it out
+            return asked
         return super()._revive_if_needed(obj)
 
     def _constructor_class(self, obj: dict[str, Any]) -> type[Any]:
@@ -172,6 +181,11 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
         if dataclasses.is_dataclass(cls):
             return _dataclass(cls, kwargs)
         return cls(*args, **kwargs)
+
+
+def _json_schema(schema: Any) -> Any:
+    """As it is when it comes to us; a type, where it comes from the node itself."""
+    return schema if isinstance(schema, dict) else TypeAdapter(schema).json_schema()
 
 
 def _is_read_exactly(number: float) -> bool:

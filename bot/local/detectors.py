@@ -29,7 +29,8 @@ async def _found(store: Store) -> AsyncGenerator[str, None]:
 def _wrong(run: Run, approval: Approval, trail: list[AuditEvent]) -> list[str]:
     own = [event for event in trail if event.approval_id == approval.id]
     tags = [event.tag for event in own]
-    reopened = len(tags) - tags[::-1].index(Tag.REOPENED) if Tag.REOPENED in tags else 0
+    anew = [position for position, tag in enumerate(tags) if tag in (Tag.REOPENED, Tag.VOIDED)]
+    reopened = anew[-1] + 1 if anew else 0
     closing = [CLOSES[tag] for tag in tags[reopened:] if tag in CLOSES]
     before = [CLOSES[tag] for tag in tags[:reopened] if tag in CLOSES]
     expected = closing[0] if closing else "pending"
@@ -38,7 +39,7 @@ def _wrong(run: Run, approval: Approval, trail: list[AuditEvent]) -> list[str]:
         "more than one outcome": len(closing) > 1,
         "someone voted twice": len({vote.by.user for vote in votes}) < len(votes),
         "approved by too few": supported and approval.open_stage is not None,
-        "reopened, and not superseded before": before != ["superseded"] * tags.count(Tag.REOPENED),
+        "reopened, and not closed before": len(before) != len(anew),
         f"status {approval.status}, but the trail says {expected}": approval.status != expected,
         f"trail {approval.trail}, but {len(own)} events": approval.trail != len(own),
         "asked twice": tags.count(Tag.REQUESTED) != 1,

@@ -194,6 +194,8 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
             "still has it"
         ),
     ),
+    Tag.VOIDED: ("leftwards_arrow_with_hook", _says("The decision is void: ", "why")),
+    Tag.RUN_CANCELLED: ("octagonal_sign", _says("Workflow stopped: ", "why")),
     Tag.REOPENED: ("leftwards_arrow_with_hook", _says("Asked again: the workflow waits for it")),
     Tag.RUN_RESUMED: ("arrow_forward", _says("Workflow resumed by ", "instance")),
     Tag.EFFECT_DONE: ("ballot_box_with_check", _says("", "text")),

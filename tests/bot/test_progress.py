@@ -314,9 +314,9 @@ def test_a_decision_made_meanwhile_is_kept() -> None:
 
 
 def test_an_unreadable_question_is_an_error_that_says_so() -> None:
-    strange = Question("ap_9", "i9", "Really?", "gate", "", "cp1", answered=False)
+    strange = Question("ap_9", "i9", {"countersign": 1}, "gate", "", "cp1", answered=False)
 
-    with pytest.raises(UnreadableQuestion, match="request_approval"):
+    with pytest.raises(UnreadableQuestion, match="the request's request"):
         progress().note(state(strange))
 
 

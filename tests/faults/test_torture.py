@@ -14,11 +14,12 @@ from typer.testing import CliRunner
 from bot.cli import cli
 from bot.local.torture.calls import Crash
 from bot.local.torture.crashes import Journey, Stand, run_once, torture
-from bot.local.torture.target import BadTarget, load
+from bot.local.torture.target import load
 from tests.faults.journeys import REFUND, Graph
 from workflows.catalog import Catalog, Workflow
 from workflows.connectors.payments import SqlitePayments
 from workflows.graphs.refund import refund
+from workflows.loading import BadTarget
 from workflows.protocol import ApprovalRequest, request_approval
 
 TWO = slice(20, 220, 150)  # of all calls
@@ -72,7 +73,7 @@ async def counts_again(state: State, config: RunnableConfig) -> State:
 
 forgetful = line(counts, ask, counts_again)
 harmless = line(ask)
-compiled = harmless.compile()
+compiled = harmless.compile(interrupt_after="*")
 broken = 12
 
 
@@ -181,8 +182,8 @@ def test_the_command_says_that_all_is_well() -> None:
         (["nothing"], "There is no workflow 'nothing' (there is: refund)"),
         (["no.such:graph"], "There is no module no.such here"),
         ([f"{__name__}:missing"], "has no missing"),
-        ([f"{__name__}:broken"], "is a int. Name a Workflow, a StateGraph"),
-        ([f"{__name__}:compiled"], "is compiled already"),
+        ([f"{__name__}:broken"], "is a int. Name a Workflow, a graph"),
+        ([f"{__name__}:compiled"], "is compiled with interrupt_after"),
         ([f"{__name__}:needy"], "needs arguments (settings)"),
         ([f"{__name__}:raising"], "raised KeyError"),
         (["refund", "--input", '{"amount": 1}'], "customer: Field required"),

@@ -108,7 +108,8 @@ class Rig:
         saver = await self.saver(*types)
         workflow = Workflow("graph", "Graph", NoInput, graph, state_types=types)
         runner = Runner(Catalog([workflow]), saver, self.ledger)
-        return Threads(runner, self.leases(), saver, graph.compile(checkpointer=saver))
+        compiled: Any = workflow.compiled(saver)
+        return Threads(runner, self.leases(), saver, compiled)
 
     async def count(self, pattern: str = "*") -> int:
         """How many keys of this namespace there are."""

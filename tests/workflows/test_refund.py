@@ -54,7 +54,8 @@ class World:
 @pytest.fixture
 async def world(rig: Rig, tmp_path: Path) -> World:
     payments = Flaky(tmp_path / "payments.db")
-    return World(await rig.threads(refund(payments).graph), payments)
+    graph: Any = refund(payments).graph
+    return World(await rig.threads(graph), payments)
 
 
 def read(**values: Any) -> dict[str, Any]:

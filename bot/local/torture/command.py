@@ -17,8 +17,8 @@ from bot.local.torture.calls import How
 from bot.local.torture.crashes import Journey, NotRepeatable, Stand, Tortured
 from bot.local.torture.life import Stuck
 from bot.local.torture.report import report
-from bot.local.torture.target import BadTarget
 from bot.settings import StoreSettings
+from workflows.loading import BadTarget
 
 EXPECTED = (BadTarget, EmbeddedRedisError, NotRepeatable, Stuck)  # their words are for people
 

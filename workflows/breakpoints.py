@@ -1,0 +1,59 @@
+"""Static breakpoints: a graph compiled with `interrupt_before` stops, and asks nothing by itself.
+The stop becomes a question: may it go on?"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langgraph.types import All, PregelTask, StateSnapshot
+
+from workflows.protocol import ApprovalRequest, Decision
+from workflows.shapes import TITLE_AT_MOST, cut, field_of
+
+BREAKPOINT = "countersign_breakpoint"  # the key by which the stop is told from any interrupt
+
+
+def stopped_before(snapshot: StateSnapshot, names: Sequence[str] | All) -> list[str]:
+    """The nodes with a breakpoint that are the next to run. They may have been begun before: who
+    goes on has to look whether that was allowed."""
+    return [task.name for task in snapshot.tasks if _waits(task) and _is_in(task.name, names)]
+
+
+def breakpoint_key(thread_id: str, checkpoint_id: str) -> str:
+    """The same for the same stop, also when some of its nodes have run meanwhile."""
+    parts = (thread_id, checkpoint_id, "before")
+    return f"ap_{hashlib.blake2b(chr(0).join(parts).encode(), digest_size=12).hexdigest()}"
+
+
+def breakpoint_value(nodes: Sequence[str], values: Any) -> dict[str, Any]:
+    """What stands for the value of an interrupt."""
+    return {BREAKPOINT: 1, "before": sorted(nodes), "state": values}
+
+
+def is_breakpoint(value: Any) -> bool:
+    return isinstance(value, dict) and BREAKPOINT in value
+
+
+def breakpoint_request(value: Mapping[str, Any]) -> ApprovalRequest:
+    """What people are shown: where it stands, and the state as it is."""
+    nodes = ", ".join(value["before"])
+    state: Any = value["state"]
+    named: Mapping[str, Any] = state if isinstance(state, Mapping) else {"State": state}
+    return ApprovalRequest(
+        title=cut(f"Go on to {nodes}?", TITLE_AT_MOST),
+        fields=tuple(field_of(str(name), each) for name, each in named.items()),
+        allowed_decisions=("approve", "reject"),
+    )
+
+
+def goes_on(decision: Decision) -> bool:
+    """A graph cannot be told of a rejection here: it is not gone on with."""
+    return decision.type == "approve"
+
+
+def _waits(task: PregelTask) -> bool:
+    return task.result is None and not task.interrupts and task.error is None
+
+
+def _is_in(name: str, names: Sequence[str] | All) -> bool:
+    return names == "*" or name in names
