@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -95,6 +95,20 @@ def _ended(draw: st.DrawFn, of: Approval) -> Approval:
     return draw(st.sampled_from(ends))
 
 
+def changed(quorum: int) -> Approval:
+    """By an edit: decided, or still to be approved by others."""
+    request = ApprovalRequest(
+        title="Answer to a patient",
+        summary=MARK,
+        sensitivity="restricted",
+        allowed_decisions=("approve", "edit"),
+        editable=EDITABLE,
+    )
+    of = approval(request, policy=Policy(approvers=("S00FINANCE",), quorum=quorum))
+    edit = Edit(by=actor(), at=NOW, digest=of.digest, values={MARK: f"{MARK} after"})
+    return of.decide(edit, NOW).record
+
+
 def told(of: Approval, tag: Tag, words: str) -> AuditEvent:
     detail: dict[str, JsonValue] = dict.fromkeys(
         ("reason", "text", "error", "key", "before", "values", "request"), words
@@ -112,6 +126,8 @@ def in_the_channel(of: Approval) -> list[Any]:
     return [shown.text, shown.blocks, one.text, one.blocks, home, report.blocks]
 
 
+@example(of=changed(1))
+@example(of=changed(2))
 @given(of=restricted())
 @MANY
 def test_no_value_is_on_the_card_or_in_a_list(of: Approval) -> None:
