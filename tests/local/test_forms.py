@@ -17,6 +17,25 @@ from tests.bot.test_forms import SCHEMA, VALUES
 from tests.eventually import eventually
 from tests.local.shapes import modal
 
+ENTERED = {
+    "Amount": "99.5",
+    "Due": "2026-04-01",
+    "At": 1_772_355_600,
+    "Speed": "fast",
+    "Extras": ["card"],
+    "Gift": "Yes",
+    "field.owner": TOM.id,
+}
+READ = {
+    "amount": 9950,
+    "due": "2026-04-01",
+    "at": "2026-03-01T09:00:00Z",
+    "speed": "fast",
+    "extras": ["card"],
+    "gift": True,
+    "owner": TOM.id,
+}
+
 
 @dataclass
 class Editor:
@@ -55,30 +74,12 @@ async def test_a_form_is_filled_refused_and_taken(
             "field.amount": "must be at most 10000.00",
             "field.to": "street must be text",
         }
-        entered = {
-            "Amount": "99.5",
-            "Due": "2026-04-01",
-            "At": 1_772_355_600,
-            "Speed": "fast",
-            "Extras": ["card"],
-            "Gift": "Yes",
-            "field.owner": TOM.id,
-        }
-        assert await mara.submit(entered) == {}
+        assert await mara.submit(ENTERED) == {}
     finally:
         await handler.close_async()
 
     assert mara.modal is None
-    assert editor.filled[-1].values == {
-        **VALUES,
-        "amount": 9950,
-        "due": "2026-04-01",
-        "at": "2026-03-01T09:00:00Z",
-        "speed": "fast",
-        "extras": ["card"],
-        "gift": True,
-        "owner": TOM.id,
-    }
+    assert editor.filled[-1].values == {**VALUES, **READ}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local.seeds import TOM
@@ -14,6 +14,16 @@ from tests.local.browser import PHONE, Visit, message
 from tests.local.cards import Json, card, post
 from tests.local.page.test_page_acts import listening
 from tests.local.shapes import modal
+
+
+async def fill(form: Locator) -> None:
+    await form.get_by_label("Amount").fill("99.50")
+    await form.get_by_label("Note").fill("one\ntwo")
+    await form.get_by_label("Due").fill("2026-04-01")
+    await form.get_by_label("Speed").select_option("fast")
+    await form.get_by_label("Extras").select_option("card")
+    await form.get_by_label("Gift").select_option("Yes")
+    await form.get_by_label("Owner").select_option(TOM.id)
 
 
 async def test_a_form_is_filled_in_the_browser(
@@ -44,13 +54,7 @@ async def test_a_form_is_filled_in_the_browser(
         await form.locator("button[type=submit]").click()
         await expect(form.get_by_role("alert")).to_have_text("must be at most 10000.00")
 
-        await form.get_by_label("Amount").fill("99.50")
-        await form.get_by_label("Note").fill("one\ntwo")
-        await form.get_by_label("Due").fill("2026-04-01")
-        await form.get_by_label("Speed").select_option("fast")
-        await form.get_by_label("Extras").select_option("card")
-        await form.get_by_label("Gift").select_option("Yes")
-        await form.get_by_label("Owner").select_option(TOM.id)
+        await fill(form)
         await form.locator("button[type=submit]").click()
         await expect(form).to_have_count(0)
 
