@@ -149,5 +149,7 @@ async def test_an_entry_that_cannot_be_read_is_in_doubt_and_can_be_shown(world: 
     with pytest.raises(EffectInDoubt):
         await world.effects.once(KEY, world.provider.call)
     assert (world.provider.calls, (await world.entry()).state) == (1, "intended")
-    assert (await world.once()).summary.startswith("Refund done")  # found at the provider, and mended
+    assert (await world.once()).summary.startswith(
+        "Refund done"
+    )  # found at the provider, and mended
     assert (await world.entry()).state == "done"
