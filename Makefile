@@ -20,7 +20,7 @@ demo: $(READY) ## try it out without a Slack account; the tour by itself: make d
 	@$(BIN)/countersign demo $(ARGS)
 
 test: $(READY) ## all tests; some of them: make test ARGS="tests/journey -x"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 faults: $(READY) ## kill every journey at every call, before and after it; some: make faults ARGS="--every 10"
 	@$(BIN)/python -m tests.faults $(ARGS)

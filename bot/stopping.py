@@ -24,8 +24,9 @@ async def until_told(work: Callable[[Stop], Coroutine[Any, Any, None]], within: 
     it needs longer than `within` (Redis sleeps, and so nothing can be closed) the process ends all
     the same: what it had begun is in the records, and others are handed it as after a crash."""
     stop = Stop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.told.set)
+    if threading.current_thread() is threading.main_thread():  # signals come to no other
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.told.set)
     working = asyncio.create_task(work(stop))
     told = asyncio.create_task(stop.told.wait())
     await asyncio.wait([working, told], return_when=asyncio.FIRST_COMPLETED)

@@ -88,7 +88,7 @@ async def test_a_redis_that_went_back_before_the_decision_asks_again_and_says_wh
         await asyncio.to_thread(redis.start)
 
         again = await own.reads(card, RESTORED_NOTE, within=PATIENCE)
-        assert again.buttons == ["Approve", "Reject"]
+        assert again.buttons == ["Approve", "Reject", "Edit"]
         told = await own.thread(card, 6, within=PATIENCE)
         assert "Redis lost its last moments" in told[5]
         await own.person("mara").click(again, "Approve")

@@ -36,7 +36,7 @@ async def told_once(deployment: Deployment, thread_id: str) -> None:
         "Requested",
         "Approved",
         "Workflow resumed",
-        "Refund done",
+        "Refund done: $120.50",
         "Workflow finished",
     ]
     assert len(await deployment.payments.refunds()) == 1

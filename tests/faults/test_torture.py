@@ -144,7 +144,7 @@ def numbered() -> Graph:
 def test_what_is_another_in_each_run_is_said_and_not_compared(stand: Stand) -> None:
     tortured = torture(stand, Journey("numbered", load(f"{__name__}:numbered", Catalog([]))), TWO)
     assert tortured.deviations == []
-    assert set(tortured.loose) == {"decisions", "cards", "replies", "state"}
+    assert set(tortured.loose) == {"decisions", "cards", "replies", "notices", "state"}
 
 
 def run(*arguments: str) -> tuple[int, str]:
