@@ -55,7 +55,6 @@ def home_view(home: Home, now: datetime) -> Block:
     blocks = [
         *([context(_absence(home.away))] if home.away else []),
         *_mine(home),
-        {"type": "divider"},
         *_others(home, now),
         {"type": "divider"},
         *_decided(home),
@@ -90,6 +89,7 @@ def _mine(home: Home) -> list[Block]:
         *shown,
         *([context(more)] if count > drawn else []),
         *([context(UNSURE)] if page.unsure else []),
+        *([] if shown and not (count > drawn or page.unsure) else [{"type": "divider"}]),
     ]
 
 
