@@ -312,7 +312,8 @@ def confirmation(approval: Approval, means: str, names: Mapping[str, str]) -> st
     """What is decided, who wants it, what the button does, and by what it is known. The title
     gives way where it gets long."""
     asked = line(names.get(approval.requester or "", "a workflow"), 30)
-    rest = f" – requested by {asked}. {means} Thread {approval.thread_id}, digest {short(approval.terms)}."
+    known = f"Thread {approval.thread_id}, digest {short(approval.terms)}."
+    rest = f" – requested by {asked}. {means} {known}"
     return line(approval.request.title, CONFIRM_AT_MOST - len(rest)) + rest
 
 
