@@ -84,7 +84,7 @@ async def test_what_one_changes_the_other_approves(deployment: Deployment) -> No
         await deployment.person("jonas").close()
         await deployment.person("jonas").click(card, "Approve")
         card = await deployment.reads(card, "Carried out")
-        assert "Changed by" in card.words
+        assert "Changed:" in card.words
         assert "Hello\n → \nGood morning" in card.words
         [decision] = known.done
         assert isinstance(decision, Edit)
