@@ -119,7 +119,7 @@ def _decided(home: Home) -> list[Block]:
         return [section("*Nothing was decided yet*")]
     blocks = [section("*Recently decided*")]
     for approval in home.decided[:DECIDED]:
-        when = [rich.text(" "), rich.moment(approval.closed_at)] if approval.closed_at else []
+        when = [rich.text(" · "), rich.moment(approval.closed_at)] if approval.closed_at else []
         blocks.append(rich.block(rich.paragraph(rich.text(said(approval)), *when)))
         blocks.append(context(f"`{approval.thread_id}` · {home.where.of(approval)}"))
     return blocks
