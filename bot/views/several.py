@@ -24,7 +24,8 @@ NONE_NOW = (
 
 @dataclass(frozen=True)
 class Became:
-    """title: as the modal showed it, and the thread. words: why it was refused; "" where it was recorded."""
+    """title: as the modal showed it, and the thread. words: why it was refused; "" where it was
+    recorded."""
 
     title: str
     words: str = ""
