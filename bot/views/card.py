@@ -182,10 +182,11 @@ def _asked(request: ApprovalRequest, names: Mapping[str, str]) -> list[Element]:
     summary = [rich.paragraph(*apart, rich.text(request.summary, SUMMARY_AT_MOST))]
     if "\n" in clean(request.summary):  # else a line could pose as a field
         summary = [rich.quote(request.summary, SUMMARY_AT_MOST)]
+    details = [rich.preformatted(request.details, DETAILS_AT_MOST)]
     return [
         *fields,
-        *(summary if request.summary.strip() else []),
-        *([rich.preformatted(request.details, DETAILS_AT_MOST)] if request.details.strip() else []),
+        *(summary if clean(request.summary).strip() else []),
+        *(details if clean(request.details).strip() else []),  # a mark for what is not seen counts
     ]
 
 

@@ -28,6 +28,11 @@ def test_what_would_not_be_seen_is_marked(kind: str, value: str, said: str) -> N
     assert "Acme" not in value or said in shown.text
 
 
+@pytest.mark.parametrize("where", ["summary", "details"])
+def test_a_text_of_nothing_but_what_is_not_seen_is_shown_too(where: str) -> None:
+    assert "⟨U+0085⟩" in drawn.words(card(approval(request(**{where: "\x85"})), NAMES))
+
+
 FORGED = [{"kind": "text", "label": "Reason", "value": "a\nAmount: $5\n\nCustomer: B"}]
 
 
