@@ -87,7 +87,7 @@ async def _further(absences: Absences, services: Services, deputy: str | None) -
         return ""
     theirs = await absences.of(deputy)
     if theirs is None or not theirs.holds(services.now()):
-        return "They are told what waits for them now, and so are the threads of it."
+        return "They are told what waits now, and the thread of each card says it."
     if theirs.deputy is None:
         return f"But {user(deputy)} is away too, and has named nobody."
     return f"{user(deputy)} is away too: meanwhile {user(theirs.deputy)} decides for both of you."

@@ -23,9 +23,8 @@ from bot.views.words import DECIDE
 def register(app: AsyncApp, services: Services) -> None:
     async def ask(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        answer = await in_time(open_form(services, body))
-        if answer:
-            await answering.words(answer)
+        decision = ASKS_MORE[ActionId(action_of(body)["action_id"])]
+        await asked(services, body, answering, decision, ButtonValue.read(value_of(body)))
 
     async def decided(form: Submitted) -> Result:
         return await record(services, form)
@@ -35,14 +34,22 @@ def register(app: AsyncApp, services: Services) -> None:
     app.view(DECIDE)(submitted(services, decided))
 
 
-async def open_form(services: Services, body: dict[str, Any]) -> str | None:
-    """Ask for what the decision needs, and answer None; else the words that say why not."""
-    click = Click(
-        teams=workspaces_of(body),
-        user=user_of(body),
-        decision=ASKS_MORE[ActionId(action_of(body)["action_id"])],
-        value=ButtonValue.read(value_of(body)),
-    )
+async def asked(
+    services: Services,
+    body: dict[str, Any],
+    answering: Answering,
+    decision: str,
+    value: ButtonValue | None,
+) -> None:
+    """Ask for what the decision needs; else say why not. value: of what was clicked."""
+    click = Click(workspaces_of(body), user_of(body), decision, value)
+    answer = await in_time(_open_form(services, body, click))
+    if answer:
+        await answering.words(answer)
+
+
+async def _open_form(services: Services, body: dict[str, Any], click: Click) -> str | None:
+    """None where it is open, else the words that say why not."""
     approval = await services.store.approval(click.value.approval) if click.value else None
     if approval is None or click.value is None:
         return refusal(Why.UNKNOWN, None, click.decision)

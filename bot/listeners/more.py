@@ -9,6 +9,7 @@ from bot.approvals import Approval
 from bot.handing import Handing
 from bot.inquiries import refuse_answer, refuse_question
 from bot.listeners import handing, inquiring
+from bot.listeners.deciding import asked
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
 from bot.listeners.refusing import Who, keep
@@ -21,7 +22,7 @@ from bot.views.answers import NO_FORM, refusal
 from bot.views.card import ButtonValue
 from bot.views.handing import REASSIGN, reassign_view
 from bot.views.inquiry import ANSWER, ASK, answer_view, question_view
-from bot.views.more import MENU, REPLY
+from bot.views.more import MENU, REJECT, REPLY
 from bot.views.text import Block
 
 
@@ -29,8 +30,11 @@ def register(app: AsyncApp, services: Services) -> None:
     async def chosen(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
         option = action_of(body).get("selected_option") or {}
-        doing, _, approval_id = str(option.get("value") or "").partition(" ")
-        await _opened(services, body, answering, approval_id, doing)
+        doing, _, about = str(option.get("value") or "").partition(" ")
+        if doing == REJECT:
+            await asked(services, body, answering, "reject", ButtonValue.read(about))
+        else:
+            await _opened(services, body, answering, about, doing)
 
     async def replying(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()

@@ -104,7 +104,12 @@ def _picked(given: Submitted) -> list[tuple[str, ButtonValue | None]]:
         if block.startswith(f"{PICK}.")
         for option in (actions.get(PICK) or {}).get("selected_options") or []
     ]
-    return [(o["text"]["text"], ButtonValue.read(str(o.get("value")))) for o in options]
+    return [(_named(o), ButtonValue.read(str(o.get("value")))) for o in options]
+
+
+def _named(option: dict[str, Any]) -> str:
+    thread = (option.get("description") or {}).get("text") or ""
+    return " · ".join(each for each in (option["text"]["text"], thread) if each)
 
 
 def _chosen(given: Submitted) -> str:

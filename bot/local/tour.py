@@ -11,12 +11,20 @@ from bot.audit import Tag
 from bot.local.person import Seen
 from bot.local.stage import Stage, open_stage
 
-PAID, REFUSED, CRASHED = "Acme GmbH", "Nordlicht Versand", "Hanako Sato"
-AMOUNTS = {PAID: ("50000.00", "USD"), REFUSED: ("86.40", "EUR"), CRASHED: ("12000", "JPY")}
-LEDGER = {PAID: (5_000_000, "USD"), CRASHED: (12_000, "JPY")}  # in minor units; nobody else
+PAID, LESS, REFUSED, CRASHED = "Acme GmbH", "Globex Travel", "Nordlicht Versand", "Hanako Sato"
+AMOUNTS = {
+    PAID: ("50000.00", "USD"),
+    LESS: ("900.00", "USD"),
+    REFUSED: ("86.40", "EUR"),
+    CRASHED: ("12000", "JPY"),
+}
+PART = "750.00"  # of what LESS asked for
+# In minor units; nobody else.
+LEDGER = {PAID: (5_000_000, "USD"), LESS: (75_000, "USD"), CRASHED: (12_000, "JPY")}
 DONE = ("Requested", "Approved", "Workflow resumed", "Refund done", "Workflow finished")
 NOT_DONE = ("Requested", "Rejected", "Workflow resumed", "Workflow finished")
-STORIES = {PAID: DONE, REFUSED: NOT_DONE, CRASHED: DONE}
+CHANGED = tuple("Approved with changes" if step == "Approved" else step for step in DONE)
+STORIES = {PAID: DONE, LESS: CHANGED, REFUSED: NOT_DONE, CRASHED: DONE}
 
 
 @dataclass(frozen=True)
@@ -77,8 +85,9 @@ class _Journey:
 
     async def play(self) -> None:
         await self._step("Start two bot instances as processes", self._instances)
-        await self._step("Start three refunds, each waits for a person", self._refunds)
+        await self._step("Start four refunds, each waits for a person", self._refunds)
         await self._step(f"Mara approves the refund to {PAID}", self._approve)
+        await self._step(f"Jonas makes {LESS}'s less, {PART}, and approves that", self._change)
         await self._step(f"Jonas rejects the refund to {REFUSED}", self._reject)
         await self._step(f"kill -9 the instance that posted the card of {CRASHED}", self._kill)
         await self._step(f"Mara approves {CRASHED} on the other instance", self._approve_crashed)
@@ -111,6 +120,13 @@ class _Journey:
 
     async def _approve(self) -> str:
         return await self._decide("mara", PAID, "Approve", "Refund done")
+
+    async def _change(self) -> str:
+        jonas = self.stage.person("jonas")
+        await jonas.click(await self._card(LESS, "Approval needed"), "Edit")
+        await self.stage.until("the form is open", lambda: jonas.modal)
+        await jonas.submit({"Amount": PART})
+        return (await self._card(LESS, "Refund done")).text
 
     async def _reject(self) -> str:
         return await self._decide("jonas", REFUSED, "Reject", "Nothing was executed")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from bot.approvals import Approval
 from bot.policy import Why
-from bot.views.text import escape, moment, named, user
+from bot.views.text import escape, moment, named, user, verb_of
 
 APPROVERS_AT_MOST = 20
 UNEXPECTED = (
@@ -75,7 +75,7 @@ def _decided(approval: Approval | None, _: str) -> str:
         return _unknown()
     who = f" by {user(approval.decision.by.user, 'the deadline')}" if approval.decision else ""
     when = moment(approval.closed_at)
-    return f"Already *{approval.status}*{who} {when}. Your click changed nothing."
+    return f"Already *{verb_of(approval.status)}*{who} {when}. Your click changed nothing."
 
 
 def _superseded(approval: Approval | None, _: str) -> str:
@@ -153,7 +153,9 @@ _SENTENCES = {
     Why.REQUESTER: _fixed("You asked for this, so someone else has to decide it."),
     Why.NAMED: _fixed("The request names you, so someone else has to decide it."),
     Why.NOT_THEIR_TURN: _not_their_turn,
-    Why.VOTED: _fixed("Your vote is counted already, and one person has one."),
+    Why.VOTED: _fixed(
+        "Your vote is counted already, and one person has one: *Withdraw my vote* takes it back."
+    ),
     Why.NO_VOTE: _fixed("There is no vote of yours on this that could be taken back."),
     Why.UNSEEN: _fixed("Look at it first: click *Review* on its card, and decide there."),
     Why.UNSAID: _fixed("This wants a reason: decide on its card, which asks for it."),

@@ -13,6 +13,7 @@ FORMS = """`/approvals away until Friday @name` – @name decides in your place 
 `/approvals away @name` – until you take it back
 `/approvals away until Friday` – nobody decides in your place
 `/approvals away off` – you are back; `/approvals away` – what holds now"""
+ENDS = "`/approvals away off` – you are back · `/approvals help`"
 
 
 def away_card(deputy: str | None, until: datetime | None, further: str = "") -> Card:
@@ -21,7 +22,7 @@ def away_card(deputy: str | None, until: datetime | None, further: str = "") -> 
     who = f"{user(deputy)} decides in your place" if deputy else "nobody decides in your place"
     words = f":palm_tree: You are away {when}: {who}."
     more = f"\n{further}" if further else ""
-    return Card(text=words, blocks=[section(f"{words}{more}"), context(FORMS)])
+    return Card(text=words, blocks=[section(f"{words}{more}"), context(ENDS)])
 
 
 def back_card(*, was_away: bool) -> Card:

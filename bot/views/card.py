@@ -27,9 +27,10 @@ from bot.views.text import (
     moment,
     plain,
     user,
+    verb_of,
 )
 from bot.views.verdict import verdict
-from bot.views.votes import votes
+from bot.views.votes import votes, when_carried_out
 from workflows.protocol import ApprovalRequest
 
 SUMMARY_AT_MOST = 600
@@ -59,7 +60,7 @@ class ActionId(StrEnum):
 
 
 MEANS = {  # what a button does, said before it does
-    ActionId.APPROVE: "High risk: what the card shows is carried out at once.",
+    ActionId.APPROVE: "High risk: what is shown is carried out {when}.",
     ActionId.REJECT: "Nothing will be executed.",
     ActionId.CALL_AGAIN: "If it did happen, it may happen twice: the same key is sent once more.",
 }
@@ -108,7 +109,7 @@ def card(approval: Approval, names: Mapping[str, str]) -> Card:
     blocks = [*_question(approval, names), *edited(approval)]
     blocks += [*standing(approval), *votes(approval), *inquiry(approval)]
     if approval.status == "pending":
-        blocks += [_buttons(approval, names), *more(approval)]
+        blocks.append(_buttons(approval, names))
     else:
         blocks.append(verdict(approval, _id(approval, "verdict")))
         blocks += [_actions(approval, "look", [_look(approval)])] if approval.restricted else []
@@ -137,7 +138,8 @@ def said(approval: Approval) -> str:
             name = approval.decision.by.name if approval.decision else ""
             words = outcome_words(approval)
             result = f" – {line(words, 200)}" if words else ""
-            return f"{status.capitalize()} by {line(name or 'a reviewer', 80)}: {title}{result}"
+            verb = verb_of(status).capitalize()
+            return f"{verb} by {line(name or 'a reviewer', 80)}: {title}{result}"
 
 
 def short(digest: str) -> str:
@@ -165,7 +167,7 @@ def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
     request = approval.request
     hides = approval.restricted and approval.note != RESTORED_NOTE
     note = rich.text(f" {ASKED_AGAIN if hides else line(approval.note, 300)}\n")
-    high = [rich.paragraph(rich.emoji("warning"), _bold(" High risk\n"))]
+    high = [rich.paragraph(rich.emoji("warning"), _bold(f" {RISK['high']}\n"))]
     return [
         *(_reopened(approval) if approval.status == "pending" else []),
         *(high if request.risk == "high" else []),
@@ -175,13 +177,16 @@ def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
 
 
 def _asked(request: ApprovalRequest, names: Mapping[str, str]) -> list[Element]:
-    summary = [rich.paragraph(rich.text("\n"), rich.text(request.summary, SUMMARY_AT_MOST))]
+    fields = field_elements(request.fields, names)
+    apart = [rich.text("\n")] if fields and fields[-1]["type"] == "rich_text_section" else []
+    summary = [rich.paragraph(*apart, rich.text(request.summary, SUMMARY_AT_MOST))]
     if "\n" in clean(request.summary):  # else a line could pose as a field
         summary = [rich.quote(request.summary, SUMMARY_AT_MOST)]
+    details = [rich.preformatted(request.details, DETAILS_AT_MOST)]
     return [
-        *field_elements(request.fields, names),
-        *(summary if request.summary.strip() else []),
-        *([rich.preformatted(request.details, DETAILS_AT_MOST)] if request.details.strip() else []),
+        *fields,
+        *(summary if clean(request.summary).strip() else []),
+        *(details if clean(request.details).strip() else []),  # a mark for what is not seen counts
     ]
 
 
@@ -194,14 +199,15 @@ def _reopened(approval: Approval) -> list[Element]:
 
 
 def _about(approval: Approval) -> str:
-    """Most important first, a line each: a phone shows few of them."""
-    risk = RISK[approval.request.risk]
+    """Most important first, a line each: a phone shows few of them. A high risk stands above."""
+    risk = [RISK[approval.request.risk]] if approval.request.risk != "high" else []
     until = f"Decide by {moment(approval.expires_at)}" if approval.expires_at else "No deadline"
+    first = [*risk, *([until] if approval.status == "pending" else [])]
     asked = user(approval.requester, "a workflow")
     which = f"{escape(approval.workflow, 60)} `{approval.thread_id}`"
     return "\n".join(
         [
-            f"{risk} · {until}" if approval.status == "pending" else risk,
+            *([" · ".join(first)] if first else []),
             f"Requested by {asked} {moment(approval.requested_at)}",
             f"{which} · digest `{short(approval.terms)}`",
         ]
@@ -215,7 +221,8 @@ def _buttons(approval: Approval, names: Mapping[str, str]) -> Block:
         buttons.append(_button(approval, ActionId.WITHDRAW, "Withdraw my vote", "", names))
     if approval.restricted or not shows_all(approval):
         buttons.insert(0, _look(approval))
-    return _actions(approval, "decide", buttons)
+    menu = more(approval, "" if approval.restricted else reject_saying(approval))
+    return _actions(approval, "decide", [*buttons, *menu])
 
 
 def _actions(approval: Approval, part: str, elements: list[Block]) -> Block:
@@ -228,13 +235,15 @@ def _look(approval: Approval) -> Block:
 
 
 def decisions(approval: Approval, names: Mapping[str, str]) -> list[Block]:
-    """What decides it: the buttons, and why, where that may be said and need not."""
-    elements = [_button(approval, *button, names) for button in _offered(approval)]
-    if any(button["action_id"] == ActionId.REJECT for button in elements):
-        option = {"text": plain("Reject with a reason", 75), "value": _value(approval)}
-        menu = {"type": "overflow", "action_id": ActionId.REJECT_SAYING, "options": [option]}
-        elements.append(menu)
-    return elements
+    """The buttons that decide it."""
+    return [_button(approval, *button, names) for button in _offered(approval)]
+
+
+def reject_saying(approval: Approval) -> str:
+    """What the menu carries to reject it and say why; "" where the button asks that, or neither
+    is allowed."""
+    rejects = any(action == ActionId.REJECT for action, *_ in _offered(approval))
+    return _value(approval) if rejects else ""
 
 
 def _offered(approval: Approval) -> list[tuple[ActionId, str, str]]:
@@ -288,7 +297,7 @@ def _button(
         return button
     confirm = {
         "title": plain(f"{label} this?" if style else f"{label}?", 100),
-        "text": plain(confirmation(approval, MEANS[action], names), CONFIRM_AT_MOST),
+        "text": plain(confirmation(approval, meaning(approval, action), names), CONFIRM_AT_MOST),
         "confirm": plain(label, 30),
         "deny": plain("Cancel", 30),
         **styled,
@@ -296,13 +305,16 @@ def _button(
     return {**button, "confirm": confirm}
 
 
+def meaning(approval: Approval, action: ActionId) -> str:
+    return MEANS[action].format(when=when_carried_out(approval))
+
+
 def confirmation(approval: Approval, means: str, names: Mapping[str, str]) -> str:
     """What is decided, who wants it, what the button does, and by what it is known. The title
     gives way where it gets long."""
     asked = line(names.get(approval.requester or "", "a workflow"), 30)
-    rest = (
-        f" – asked by {asked}. {means} Thread {approval.thread_id}, digest {short(approval.terms)}."
-    )
+    known = f"Thread {approval.thread_id}, digest {short(approval.terms)}."
+    rest = f" – requested by {asked}. {means} {known}"
     return line(approval.request.title, CONFIRM_AT_MOST - len(rest)) + rest
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.approvals import Approval
-from bot.views.card import MEANS, ActionId
+from bot.views.card import ActionId, meaning
 from bot.views.details import about
 from bot.views.editing import edit_view, read_edit
 from bot.views.modals import Carried, modal
@@ -22,7 +22,7 @@ class Form:
     label: str
     hint: str
     field: str = "reason"
-    means: str = ""
+    asks_twice: ActionId | None = None
 
 
 FORMS = {
@@ -31,14 +31,14 @@ FORMS = {
         "Approve",
         "Why?",
         "The requester reads it, and so does whoever sees the card.",
-        means=MEANS[ActionId.APPROVE],
+        asks_twice=ActionId.APPROVE,
     ),
     "reject": Form(
         "Reject with a reason",
         "Reject",
         "Why not?",
         "The requester reads it, and so does whoever sees the card.",
-        means=MEANS[ActionId.REJECT],
+        asks_twice=ActionId.REJECT,
     ),
     "respond": Form(
         "Respond",
@@ -60,8 +60,8 @@ def decision_view(approval: Approval, decision: str, opener: str) -> Block:
         words_input(form.field, form.label, form.hint, required=True),
         about(approval),
     ]
-    if form.means and approval.request.risk == "high":
-        blocks.insert(1, warning(form.means))
+    if form.asks_twice and approval.request.risk == "high":
+        blocks.insert(1, warning(meaning(approval, form.asks_twice)))
     carried = Carried.of(approval, opener, decision)
     return modal(DECIDE, form.title, blocks, carried, form.submit)
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 
 from bot.approvals import Approval
 from bot.views import rich
-from bot.views.card import decisions, short
+from bot.views.card import decisions, reject_saying, short
 from bot.views.edits import changes_of
 from bot.views.fields import full_text
+from bot.views.more import menu
 from bot.views.text import Block, clean, context, plain
 
 PIECE = 2900  # characters of one text
@@ -30,8 +31,8 @@ def review_view(approval: Approval, names: Mapping[str, str]) -> Block:
     Nobody approves what they have not seen, so they are nowhere else."""
     blocks = details_blocks(approval)
     if approval.status == "pending":
-        buttons = {"block_id": "decide", "elements": decisions(approval, names)}
-        blocks.append({"type": "actions", **buttons})
+        elements = [*decisions(approval, names), *menu(reject_saying(approval), {})]
+        blocks.append({"type": "actions", "block_id": "decide", "elements": elements})
     return {
         "type": "modal",
         "title": plain("Restricted", 24),

@@ -16,10 +16,11 @@ from bot.views.filled import read_form
 from bot.views.forms import form_blocks, laid_out
 from bot.views.modals import Carried, modal
 from bot.views.text import Block
+from bot.views.votes import when_carried_out
 from bot.views.words import DECIDE, SAY_SOMETHING, Read, subject, warning, words_input, words_of
 from workflows.protocol import Editable
 
-HIGH_RISK = "High risk: look at the changes once more. What you approve is carried out at once."
+HIGH_RISK = "High risk: look at the changes once more. What you approve is carried out {when}."
 NOTHING_CHANGED = "Nothing is changed here. To approve it as it is, close this and click Approve."
 WHY = "It is shown with the changes."
 
@@ -45,7 +46,8 @@ def read_edit(approval: Approval, opener: str, checked: str, values: Mapping[str
     mark = _mark(approval, filled.values)
     if approval.request.risk == "high" and checked != mark:
         changed = changes(editable.values, filled.values, editable.json_schema)
-        shown = [warning(HIGH_RISK), rich.block(*difference(changed), block_id="difference")]
+        risk = HIGH_RISK.format(when=when_carried_out(approval, anew=True))
+        shown = [warning(risk), rich.block(*difference(changed), block_id="difference")]
         return Read(view=_view(approval, opener, filled.values, shown, f"edit:{mark}", reason))
     return Read(said={"values": filled.values, "reason": reason})
 

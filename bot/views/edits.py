@@ -19,9 +19,11 @@ def edited(approval: Approval) -> list[Block]:
     proposal = approval.proposal
     if proposal is None or approval.restricted or approval.status not in ("pending", "edited"):
         return []
-    verb = " Changes proposed by " if approval.is_open else " Changed by "
     who = rich.mention(proposal.by.user) if proposal.by.user else rich.text("a reviewer")
-    head = rich.paragraph(rich.emoji("pencil2"), rich.text(verb, bold=True), who, rich.text("\n"))
+    words = [rich.text(" Changed:", bold=True)]  # by whom, the verdict and the votes say
+    if approval.is_open:
+        words = [rich.text(" Changes proposed by ", bold=True), who]
+    head = rich.paragraph(rich.emoji("pencil2"), *words, rich.text("\n"))
     name = f"{approval.id}.{approval.revision}.edited"
     return [rich.block(head, *difference(changes_of(approval, proposal)), block_id=name)]
 

@@ -5,6 +5,7 @@ from bot.views import rich
 from bot.views.card import Card
 from bot.views.modals import Carried, modal
 from bot.views.text import Block, escape, plain, section
+from bot.views.words import subject
 
 REASSIGN = "countersign_reassign"
 PEOPLE, NOTE = "people", "note"  # blocks, and the actions in them
@@ -25,6 +26,7 @@ def reassign_view(approval: Approval, opener: str, *, whole: bool, missing: int)
     }
     note = {"type": "plain_text_input", "action_id": NOTE, "max_length": NOTE_AT_MOST}
     blocks: list[Block] = [
+        subject(approval),
         rich.block(rich.paragraph(rich.text(said))),
         _input(PEOPLE, "Who decides instead", select),
         {**_input(NOTE, "A note for them, in the thread", note), "optional": True},

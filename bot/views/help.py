@@ -18,6 +18,11 @@ only these; combine them: `/approvals mine workflow:refund "Acme"`
 `/approvals escalate THREAD_ID` – let those decide too whom the policy names for it
 `/approvals help` – this"""
 
+DIGEST = (
+    "The digest on a card stands for all that it asks: a decision holds for exactly that, and what "
+    "was changed meanwhile is asked again."
+)
+
 
 def help_card(workflows: Iterable[Workflow], problem: str = "") -> Card:
     """problem: what was wrong with the command, in words, already safe."""
@@ -32,7 +37,8 @@ def help_card(workflows: Iterable[Workflow], problem: str = "") -> Card:
     left = len(examples) - EXAMPLES_AT_MOST
     if left > 0:
         blocks.append(context(f"… and {left} more examples that do not fit here"))
-    blocks.append(context("Quote values with spaces. Decide on the card itself, with its buttons."))
+    blocks += [context("Quote values with spaces. Decide on the card itself, with its buttons.")]
+    blocks += [context(DIGEST)]
     return Card(text=problem or "How to use /approvals", blocks=blocks)
 
 

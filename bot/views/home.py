@@ -55,7 +55,6 @@ def home_view(home: Home, now: datetime) -> Block:
     blocks = [
         *([context(_absence(home.away))] if home.away else []),
         *_mine(home),
-        {"type": "divider"},
         *_others(home, now),
         {"type": "divider"},
         *_decided(home),
@@ -90,6 +89,7 @@ def _mine(home: Home) -> list[Block]:
         *shown,
         *([context(more)] if count > drawn else []),
         *([context(UNSURE)] if page.unsure else []),
+        *([] if shown and not (count > drawn or page.unsure) else [{"type": "divider"}]),
     ]
 
 
@@ -119,7 +119,7 @@ def _decided(home: Home) -> list[Block]:
         return [section("*Nothing was decided yet*")]
     blocks = [section("*Recently decided*")]
     for approval in home.decided[:DECIDED]:
-        when = [rich.text(" "), rich.moment(approval.closed_at)] if approval.closed_at else []
+        when = [rich.text(" · "), rich.moment(approval.closed_at)] if approval.closed_at else []
         blocks.append(rich.block(rich.paragraph(rich.text(said(approval)), *when)))
         blocks.append(context(f"`{approval.thread_id}` · {home.where.of(approval)}"))
     return blocks

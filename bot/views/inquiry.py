@@ -5,6 +5,7 @@ from bot.views import rich
 from bot.views.modals import Carried, modal
 from bot.views.rich import Element
 from bot.views.text import Block, plain
+from bot.views.words import subject
 
 ASK = "countersign_ask"
 ANSWER = "countersign_answer_form"
@@ -39,14 +40,14 @@ def question_view(approval: Approval, opener: str) -> Block:
     words = rich.paragraph(
         *who, rich.text(" is asked in the card's thread. It can be decided meanwhile as before.")
     )
-    blocks = [rich.block(words), _input("Your question")]
+    blocks = [subject(approval), rich.block(words), _input("Your question")]
     return modal(ASK, "Ask back", blocks, Carried.of(approval, opener), "Ask")
 
 
 def answer_view(approval: Approval, opener: str) -> Block:
     """For the requester; whole, also where the channel does not read it."""
     asked = approval.inquiry
-    blocks: list[Block] = []
+    blocks: list[Block] = [subject(approval)]
     if asked is not None:
         who = [rich.mention(asked.by.user)] if asked.by.user else []
         blocks.append(

@@ -126,7 +126,7 @@ def titled(approval: Approval) -> list[rich.Element]:
 
 def listed(approval: Approval, now: datetime) -> str:
     """What is said of one besides its title: nothing of what it shows, which may be restricted."""
-    risk = ":warning: high risk · " if approval.request.risk == "high" else ""
+    risk = "high risk · " if approval.request.risk == "high" else ""
     late = ":alarm_clock: overdue · " if overdue(approval, now) else ""
     return (
         f"{late}{risk}{escape(approval.workflow, 60)} · requested by "

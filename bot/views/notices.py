@@ -92,6 +92,6 @@ def _name(event: AuditEvent, names: Mapping[str, str]) -> str:
 
 
 def _about(approval: Approval) -> str:
-    asked = f"Asked by {user(approval.requester, 'a workflow')} {moment(approval.asked_at)}"
+    asked = f"Requested by {user(approval.requester, 'a workflow')} {moment(approval.asked_at)}"
     until = f"Decide by {moment(approval.expires_at)}" if approval.expires_at else "No deadline"
     return f"{until} · {asked}"

@@ -24,7 +24,8 @@ NONE_NOW = (
 
 @dataclass(frozen=True)
 class Became:
-    """title: as the modal showed it. words: why it was refused; "" where it was recorded."""
+    """title: as the modal showed it, and the thread. words: why it was refused; "" where it was
+    recorded."""
 
     title: str
     words: str = ""
@@ -56,6 +57,7 @@ def _box(number: int, approval: Approval) -> Block:
     value = ButtonValue(approval=approval.id, digest=approval.terms)
     option = {
         "text": plain(approval.request.title, 75),
+        "description": plain(approval.thread_id, 75),  # titles may be alike
         "value": json.dumps(value.model_dump(), separators=(",", ":")),
     }
     box = {"type": "checkboxes", "action_id": PICK, "options": [option]}
@@ -98,7 +100,7 @@ def became_view(decision: str, each: Sequence[Became]) -> Block:
 
 
 def _told(one: Became, verb: str) -> str:
-    name = f"*{escape(line(one.title, 75))}*"
+    name = f"*{escape(line(one.title, 160))}*"
     if one.words:
         return f"{name}\n{one.words}"
     more = ": your vote counts, others are still to vote" if one.pending else ""

@@ -78,6 +78,11 @@ def in_utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def verb_of(status: str) -> str:
+    """How it was decided, in the words that people read everywhere."""
+    return "approved with changes" if status == "edited" else status
+
+
 def plain(text: str, limit: int) -> Block:
     return {"type": "plain_text", "text": line(text, limit) or "–", "emoji": False}
 

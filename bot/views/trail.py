@@ -61,11 +61,11 @@ def _instead(event: AuditEvent) -> Parts:
 def _voted(event: AuditEvent) -> Parts:
     """`Changes proposed by @mara on digest 3f9a…; …`"""
     edits = event.detail.get("type") == "edit"
-    words = _by("Changes proposed" if edits else "One approval")(event)
     stage = _detail(event, "stage")
-    more = f"; {stage}" if stage else ""
+    which = f" ({stage})" if stage else ""
+    words = _by(f"Changes proposed{which}" if edits else f"One approval{which}")(event)
     void = "; the votes before it are void" if event.detail.get("voided") else ""
-    return [*words, rich.text(f"{more}{void}")] if more or void else words
+    return [*words, rich.text(void)] if void else words
 
 
 def _delegated(event: AuditEvent) -> Parts:

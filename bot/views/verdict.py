@@ -4,7 +4,7 @@ from bot.approvals import ANSWERS, Approval
 from bot.views import rich
 from bot.views.restricted import held_words, outcome_words
 from bot.views.rich import Element
-from bot.views.text import Block, line
+from bot.views.text import Block, line, verb_of
 from workflows.protocol import Decision
 
 WORDS_AT_MOST = 1500
@@ -43,7 +43,7 @@ def _verdict(approval: Approval) -> list[Element]:
         case status:
             sign = "no_entry" if status == "rejected" else "white_check_mark"
             who = _deciders(approval.decision)
-            return [rich.emoji(sign), _bold(f" {status.capitalize()} by "), *who, *when]
+            return [rich.emoji(sign), _bold(f" {verb_of(status).capitalize()} by "), *who, *when]
 
 
 def _deciders(decision: Decision | None) -> list[Element]:

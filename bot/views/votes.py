@@ -18,6 +18,15 @@ def votes(approval: Approval) -> list[Block]:
     return [rich.block(rich.paragraph(*_joined(lines)), block_id=name)]
 
 
+def when_carried_out(approval: Approval, *, anew: bool = False) -> str:
+    """After one more vote. anew: the votes that are there do not count any more."""
+    stages = enumerate(approval.stages)
+    missing = sum(stage.quorum if anew else approval.missing(n) for n, stage in stages) - 1
+    if missing < 1:
+        return "at once"
+    return "once one more approves" if missing == 1 else f"once {missing} more approve"
+
+
 def _stage(approval: Approval, number: int, stage: Stage) -> list[Element]:
     """`☑ finance: 1 of 2 · @mara approved`"""
     cast = [vote for vote in approval.votes if vote.stage == number]

@@ -5,6 +5,7 @@ import pytest
 from bot.views.card import ActionId, Card, card
 from tests.bot import drawn
 from tests.bot.samples import NAMES, NOW, TITLE, TOM, after, approval, approved, request
+from workflows.policy import Policy
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,11 @@ def test_what_would_not_be_seen_is_marked(kind: str, value: str, said: str) -> N
     assert drawn.problems(shown) == []
     assert said in drawn.words(shown)
     assert "Acme" not in value or said in shown.text
+
+
+@pytest.mark.parametrize("where", ["summary", "details"])
+def test_a_text_of_nothing_but_what_is_not_seen_is_shown_too(where: str) -> None:
+    assert "⟨U+0085⟩" in drawn.words(card(approval(request(**{where: "\x85"})), NAMES))
 
 
 FORGED = [{"kind": "text", "label": "Reason", "value": "a\nAmount: $5\n\nCustomer: B"}]
@@ -56,12 +62,39 @@ def test_a_confirmation_says_what_who_and_what_then(title: str, thread_id: str) 
 
     for text in texts.values():
         assert len(text) <= 300
-        assert " – asked by Tom Ferreira. " in text
+        assert " – requested by Tom Ferreira. " in text
         assert text.endswith(f"Thread {thread_id}, digest {of.digest[:12]}.")
         assert title != TITLE or text.startswith(f"{TITLE} – ")
     assert "carried out at once" in texts[ActionId.APPROVE]
     assert "Nothing will be executed." in texts[ActionId.REJECT]
     assert "at once" not in texts[ActionId.REJECT]
+
+
+@pytest.mark.parametrize(
+    ("quorum", "when"), [(2, "once one more approves"), (50, "once 49 more approve")]
+)
+def test_a_confirmation_does_not_promise_what_others_must_still_approve(
+    quorum: int, when: str
+) -> None:
+    policy = Policy(approvers=("S00FINANCE",), quorum=quorum)
+    asked = request(risk="high", title="\u202e" * 150)
+    of = approval(asked, thread_id="t" * 128, policy=policy)
+    text = drawn.buttons(card(of, NAMES))[ActionId.APPROVE]["confirm"]["text"]["text"]
+    assert f" is carried out {when}. " in text
+    assert text.endswith(f"digest {of.digest[:12]}.")
+
+
+@pytest.mark.parametrize("risk", ["low", "medium", "high"])
+def test_a_card_says_its_risk_once_and_has_one_menu(risk: str) -> None:
+    shown = card(approval(request(risk=risk)), NAMES)
+    seen = [block for block in shown.blocks if block["type"] != "actions"]
+    assert drawn.words(Card("", seen)).count(" risk") == 1
+    [menu] = [e for e in drawn.every(shown.blocks) if e.get("type") == "overflow"]
+    assert [option["text"]["text"] for option in menu["options"]] == [
+        "Reject with a reason",
+        "Reassign …",
+        "Ask back …",
+    ]
 
 
 def test_high_risk_is_said_in_the_body_and_a_tick_means_carried_out() -> None:

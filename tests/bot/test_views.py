@@ -121,7 +121,10 @@ SAYS: dict[str, tuple[str, list[str]]] = {
         ["Medium risk", "Requested by a workflow", "No deadline"],
     ),
     "approved": (f"Approved by Mara Okafor: {TITLE}", [" Approved by ", " Resuming …"]),
-    "edited": (f"Edited by Mara Okafor: {TITLE}", [" Edited by ", " Resuming …"]),
+    "edited": (
+        f"Approved with changes by Mara Okafor: {TITLE}",
+        [" Approved with changes by ", " Resuming …"],
+    ),
     "rejected": (f"Rejected by Mara Okafor: {TITLE}", [" Rejected by ", "Too much"]),
     "answered": (f"Answered by Mara Okafor: {TITLE}", [" Answered by "]),
     "expired": (f"Expired without a decision: {TITLE}", ["nobody decided in time"]),

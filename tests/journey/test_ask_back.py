@@ -29,7 +29,7 @@ async def form(deployment: Deployment, who: str) -> str:
 
 async def question(deployment: Deployment, card: Seen, who: str, text: str) -> Seen:
     person = deployment.person(who)
-    await person.click(card, "Ask back…")
+    await person.click(card, "Ask back …")
     await form(deployment, who)
     assert await person.submit({"Your question": text}) == {}
     return await deployment.reads(card, "Waits for ", within=WITHIN)
@@ -41,7 +41,7 @@ async def test_the_requester_is_asked_and_answers(deployment: Deployment) -> Non
         card = await asked(deployment, bot, known)
         card = await question(deployment, card, "mara", "Which <@U000JONAS> parcel?")
         assert "Which <@U000JONAS> parcel?" in card.words
-        assert "Ask back…" not in card.words
+        assert "Ask back …" not in card.words
         await deployment.thread(card, 2, within=WITHIN)
         replies = deployment.person("mara").replies(card)
         assert replies[1].text == "Mara Okafor asks Tom Ferreira: Which &lt;@U000JONAS&gt; parcel?"
@@ -107,13 +107,13 @@ async def test_who_may_not_decide_asks_nothing_and_one_question_is_open(
     async with deployment.instance(known=known) as bot:
         card = await asked(deployment, bot, known)
         mara, jonas, tom = (deployment.person(name) for name in ("mara", "jonas", "tom"))
-        await tom.click(card, "Ask back…")
+        await tom.click(card, "Ask back …")
         await deployment.told("tom", "You asked for this")
-        await deployment.person("lena").click(card, "Ask back…")
+        await deployment.person("lena").click(card, "Ask back …")
         await deployment.told("lena", "Only full members")
         assert tom.modal is None
         for who in (mara, jonas):
-            await who.click(card, "Ask back…")
+            await who.click(card, "Ask back …")
             await form(deployment, who.user.name)
         assert await mara.submit({"Your question": "Which parcel?"}) == {}
         await jonas.submit({"Your question": "And why?"})
@@ -128,7 +128,7 @@ async def test_who_has_handed_it_over_meanwhile_asks_nothing(deployment: Deploym
     async with deployment.instance(known=known) as bot:
         card = await asked(deployment, bot, known)
         mara = deployment.person("mara")
-        await mara.click(card, "Ask back…")
+        await mara.click(card, "Ask back …")
         await form(deployment, "mara")
         await mara.command("/approvals reassign ask-1 @jonas")
         await deployment.told("mara", "is handed to")

@@ -54,7 +54,7 @@ async def test_less_is_refunded_than_was_asked_for(deployment: Deployment) -> No
         assert await deployment.payments.refunds() == []
         assert await again(deployment, "mara", amount="100") == {}
         card = await deployment.reads(card, "Refund done: $100.00, re_", within=30)
-        assert "Edited by Mara Okafor" in card.text
+        assert "Approved with changes by Mara Okafor" in card.text
         assert "$120.50 USD\n → \n$100.00 USD" in card.words
         approval = await deployment.settled(thread_id)
         trail = (await deployment.shown(thread_id))["trail"]
@@ -84,7 +84,7 @@ async def test_what_one_changes_the_other_approves(deployment: Deployment) -> No
         await deployment.person("jonas").close()
         await deployment.person("jonas").click(card, "Approve")
         card = await deployment.reads(card, "Carried out")
-        assert "Changed by" in card.words
+        assert "Changed:" in card.words
         assert "Hello\n → \nGood morning" in card.words
         [decision] = known.done
         assert isinstance(decision, Edit)

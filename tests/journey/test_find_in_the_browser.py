@@ -18,6 +18,28 @@ async def browser() -> AsyncGenerator[Browser, None]:
         yield opened
 
 
+async def test_a_workflow_is_started_with_a_form(browser: Browser, deployment: Deployment) -> None:
+    async with (
+        deployment.instance(),
+        visits(browser, deployment.slack.url) as visit,
+    ):
+        page = await visit(seeds.TOM, size=PHONE)
+        box = page.get_by_role("textbox", name="Message #approvals")
+        await box.fill("/approvals start")
+        await box.press("Enter")
+        form = page.get_by_role("dialog")
+        await form.get_by_role("combobox").select_option(label="Refund")
+        for label, value in (("Customer", "Globex"), ("Amount", "-3"), ("Reason", "Late")):
+            await form.get_by_label(label).fill(value)
+        start = form.get_by_role("button", name="Start")
+        await start.click()
+        await expect(form.get_by_role("alert").first).to_be_visible()
+        await keep(page, "phone-start")
+        await form.get_by_label("Amount").fill("12.50")
+        await start.click()
+        await expect(page.get_by_test_id("channel")).to_contain_text("Refund $12.50 to Globex")
+
+
 async def test_home_and_list_on_a_phone(browser: Browser, deployment: Deployment) -> None:
     known = asks()
     async with (

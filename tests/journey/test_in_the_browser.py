@@ -150,6 +150,6 @@ async def test_edit_on_a_phone(deployment: Deployment, visit: Visit) -> None:
     await keep(page, "edit-check")
     assert await deployment.payments.refunds() == []
     await dialog.get_by_role("button", name="Approve changes").click()
-    await expect(card).to_contain_text("Edited by @Jonas Weber")
+    await expect(card).to_contain_text("Approved with changes by @Jonas Weber")
     await expect(card).to_contain_text("Refund done: $40,000.00, re_")
     await keep(page, "edited")

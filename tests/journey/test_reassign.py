@@ -30,7 +30,7 @@ async def test_an_approver_hands_their_place_over(deployment: Deployment) -> Non
     async with deployment.instance(known=known) as bot:
         card = await asked(deployment, bot, known)
         mara, tom = deployment.person("mara"), deployment.person("tom")
-        await mara.click(card, "Reassign…")
+        await mara.click(card, "Reassign …")
         assert "Your place goes to the one whom you choose" in await form(deployment, "mara")
         assert await mara.submit({"Who decides instead": [TOM], "note": "He knows them"}) == {}
         assert mara.modal is None
@@ -55,7 +55,7 @@ async def test_whom_the_policy_names_chooses_all_of_them(deployment: Deployment)
     async with deployment.instance(known=known) as bot:
         card = await asked(deployment, bot, known)
         tom, mara = deployment.person("tom"), deployment.person("mara")
-        await tom.click(card, "Reassign…")
+        await tom.click(card, "Reassign …")
         assert "2 must approve" in await form(deployment, "tom")
         assert await tom.submit({"people": []}) != {}
         await tom.submit({"people": [JONAS]})
@@ -100,13 +100,13 @@ async def test_who_may_not_decide_cannot_choose_who_does(deployment: Deployment)
     known = asks(GROUP)
     async with deployment.instance(known=known) as bot:
         card = await asked(deployment, bot, known, requester=JONAS)
-        await deployment.person("jonas").click(card, "Reassign…")
+        await deployment.person("jonas").click(card, "Reassign …")
         await deployment.told("jonas", "You asked for this, so someone else has to decide it.")
         await deployment.person("tom").command("/approvals reassign ask-1 @mara")
         await deployment.told("tom", "Only its approvers hand their place to others")
         assert deployment.person("jonas").modal is None
         mara = deployment.person("mara")
-        await mara.click(card, "Reassign…")
+        await mara.click(card, "Reassign …")
         await form(deployment, "mara")
         view = mara.modal or {}
         payloads = deployment.slack.acts.payloads
@@ -134,7 +134,7 @@ async def test_a_card_that_was_handed_over_while_someone_looked_is_refused_then(
     async with deployment.instance(known=known) as bot:
         card = await asked(deployment, bot, known)
         mara = deployment.person("mara")
-        await mara.click(card, "Reassign…")
+        await mara.click(card, "Reassign …")
         await form(deployment, "mara")
         await deployment.person("tom").command("/approvals reassign ask-1 @jonas")
         await deployment.told("tom", "is handed to")

@@ -34,7 +34,7 @@ async def test_those_who_are_missing_are_reminded_each_day(deployment: Deploymen
             assert told == "Waits for your decision: Pay the supplier &amp; &lt;!channel&gt;"
         [message] = direct(deployment, "mara")
         about = message.blocks[1]["elements"][0]["text"]
-        assert f"Asked by <@{TOM}> <!date^" in about
+        assert f"Requested by <@{TOM}> <!date^" in about
         assert about.startswith("Decide by <!date^")
         link = await time.bot.slack.permalink(MessageRef(channel=card.channel, ts=card.ts))
         assert about.endswith(f" · <{link}|Open the card>")

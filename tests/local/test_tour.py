@@ -7,22 +7,24 @@ from pathlib import Path
 import pytest
 
 from bot.local.stage import given_redis_url, open_stage
-from bot.local.tour import CRASHED, DONE, PAID, REFUSED, check_ledger, check_story
+from bot.local.tour import CRASHED, DONE, LESS, PAID, REFUSED, check_ledger, check_story
 from tests.deployment import Deployment
 
-THREADS = {PAID: "t-1", REFUSED: "t-2", CRASHED: "t-3"}
+THREADS = {PAID: "t-1", REFUSED: "t-2", CRASHED: "t-3", LESS: "t-4"}
 GOOD = [
     ("refund:t-1", PAID, 5_000_000, "USD"),
     ("refund:t-3", CRASHED, 12_000, "JPY"),
+    ("refund:t-4", LESS, 75_000, "USD"),
 ]
 BAD = {
-    "one is missing": GOOD[:1],
+    "one is missing": GOOD[:2],
     "one twice": [*GOOD, ("refund:other", PAID, 5_000_000, "USD")],
     "the rejected one": [*GOOD, ("refund:t-2", REFUSED, 8_640, "EUR")],
     "somebody else": [*GOOD, ("refund:x", "Eve", 1, "USD")],
-    "another amount": [("refund:t-1", PAID, 5_000_001, "USD"), GOOD[1]],
-    "another currency": [GOOD[0], ("refund:t-3", CRASHED, 12_000, "USD")],
-    "another key": [("refund:t-9", PAID, 5_000_000, "USD"), GOOD[1]],
+    "another amount": [("refund:t-1", PAID, 5_000_001, "USD"), *GOOD[1:]],
+    "all that was asked": [*GOOD[:2], ("refund:t-4", LESS, 90_000, "USD")],
+    "another currency": [GOOD[0], ("refund:t-3", CRASHED, 12_000, "USD"), GOOD[2]],
+    "another key": [("refund:t-9", PAID, 5_000_000, "USD"), *GOOD[1:]],
 }
 
 

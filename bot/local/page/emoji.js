@@ -15,7 +15,7 @@ arrows_counterclockwise 🔄|double_vertical_bar ⏸️|black_square_for_stop �
 checkered_flag 🏁|palm_tree 🌴|package 📦|truck 🚚|rocket 🚀|tada 🎉|sparkles ✨|star ⭐|fire 🔥|bulb 💡|mag 🔍|bookmark_tabs 📑|bar_chart 📊
 chart_with_upwards_trend 📈|zap ⚡|boom 💥|ghost 👻|skull 💀|information_source ℹ️|hash #️⃣|one 1️⃣|two 2️⃣|three 3️⃣
 pill 💊|hospital 🏥|stethoscope 🩺|lower_left_fountain_pen 🖋️|black_nib ✒️|smile 😄|slightly_smiling_face 🙂|thinking_face 🤔
-heart ❤️|100 💯|zzz 💤|wastebasket 🗑️|inbox_tray 📥|outbox_tray 📤|file_folder 📁|hammer 🔨|scales ⚖️|ladybug 🐞|bug 🐛
+heart ❤️|100 💯|zzz 💤|wastebasket 🗑️|inbox_tray 📥|outbox_tray 📤|file_folder 📁|hammer 🔨|scales ⚖️|ladybug 🐞|bug 🐛|ballot_box_with_ballot 🗳️|house 🏠|recycle ♻️|white_small_square ▫️
 `;
 
 const BY_NAME = new Map(

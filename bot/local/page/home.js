@@ -6,7 +6,7 @@ import { drawBlocks } from "./blocks.js";
 import { app, me, user } from "./directory.js";
 import { notice } from "./dialog.js";
 import { h } from "./dom.js";
-import { viewSurface } from "./interact.js";
+import { keepOnly, viewSurface } from "./interact.js";
 
 export class Home {
   constructor() {
@@ -29,6 +29,7 @@ export class Home {
     }
     this.view = view;
     const on = viewSurface(view.id, (text) => this.warn(text));
+    keepOnly(on.values, view.blocks ?? []);
     this.body.replaceChildren(...drawBlocks(view.blocks ?? [], on));
   }
 

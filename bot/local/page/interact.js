@@ -13,17 +13,30 @@ function valuesOf(key) {
 
 export const forget = (key) => void entered.delete(key);
 
+const elementsOf = (block) => [block.element, block.accessory, ...(block.elements ?? [])].filter(Boolean);
+
+/** As in Slack, what was entered in an element counts only while the element is there. */
+export function keepOnly(values, blocks) {
+  const there = new Set(blocks.flatMap((block) => elementsOf(block).map((one) => `${block.block_id} ${one.action_id}`)));
+  for (const [blockId, actions] of Object.entries(values)) {
+    const kept = Object.entries(actions).filter(([actionId]) => there.has(`${blockId} ${actionId}`));
+    values[blockId] = Object.fromEntries(kept);
+    if (!kept.length) delete values[blockId];
+  }
+}
+
 /** The surface that blocks are drawn on. warn(text) shows an error beside it, or clears it. */
 export function surface(container, warn) {
   const key = container.view_id ?? `${container.channel_id}/${container.message_ts}`;
   return { key, container, warn, values: valuesOf(key), errors: {}, isView: container.type === "view" };
 }
 
-export const messageSurface = (channelId, message, warn) =>
-  surface(
-    { type: "message", channel_id: channelId, message_ts: message.ts, is_ephemeral: Boolean(message.is_ephemeral) },
-    warn,
-  );
+export function messageSurface(channelId, message, warn) {
+  const container = { type: "message", channel_id: channelId, message_ts: message.ts, is_ephemeral: Boolean(message.is_ephemeral) };
+  const on = surface(container, warn);
+  keepOnly(on.values, message.blocks ?? []);
+  return on;
+}
 
 export const viewSurface = (viewId, warn) => surface({ type: "view", view_id: viewId }, warn);
 

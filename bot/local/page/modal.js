@@ -6,7 +6,7 @@ import { drawBlocks } from "./blocks.js";
 import { app, me, user } from "./directory.js";
 import { closeDialog, notice, openDialog } from "./dialog.js";
 import { h } from "./dom.js";
-import { forget, viewSurface } from "./interact.js";
+import { forget, keepOnly, viewSurface } from "./interact.js";
 import { plain } from "./mrkdwn.js";
 
 let shown = null; // {node, view, on, notices}
@@ -63,6 +63,7 @@ function redraw(view) {
 
 function fillForm() {
   const { form, view, on } = shown;
+  keepOnly(on.values, view.blocks);
   form.replaceChildren(...drawBlocks(view.blocks, on));
 }
 

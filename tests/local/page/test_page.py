@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local.server import PAGE
+from bot.views import card as card_module
 from tests.local.browser import PHONE, Visit, message
 from tests.local.cards import CHANNEL, Json, card, pickers, plain, post, rich_text, text
 
 LONG = "W" * 300
+VIEWS = Path(card_module.__file__).parent
+EMOJI = r':([a-z]\w+): |emoji\("(\w+)"|Tag\.\w+: \(?"([a-z]\w*)"'
 MARKUP = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\("
 STICKING_OUT = """[...document.querySelectorAll('.message *')]
     .filter(node => node.getBoundingClientRect().right > innerWidth)
@@ -163,6 +167,17 @@ async def test_a_long_card_fits_on_a_phone(client: AsyncWebClient, visit: Visit)
     box = await message(page, fits).bounding_box()
     assert box is not None
     assert box["height"] < PHONE["height"] - 150
+
+
+def test_it_draws_every_emoji_of_ours() -> None:
+    table = (PAGE / "emoji.js").read_text(encoding="utf-8")
+    views = "".join(each.read_text(encoding="utf-8") for each in VIEWS.glob("*.py"))
+    used = {sign for signs in re.findall(EMOJI, views) for sign in signs if sign}
+    chosen = re.findall(r"(?:sign|done) = .*", views)  # by what is so
+    used |= {sign for line in chosen for sign in re.findall(r'"(\w+_\w+)"', line)}
+    known = set(re.findall(r"([\w+-]+) [^|\s]+", table))
+    assert {"white_small_square", "bell", "x"} <= used
+    assert used - known == set()
 
 
 def test_no_script_writes_markup() -> None:
