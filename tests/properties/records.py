@@ -14,9 +14,13 @@ from workflows.protocol import Actor, Approve, Decision, Edit, Editable, Reject,
 PEOPLE = [f"U{number:010}" for number in range(60)]
 ENDS = ("approved", "edited", "rejected", "answered", "expired", "superseded")
 CODES = ("channel_not_found", "is_archived", "<!channel>", "x" * 300)
-editables = st.builds(
-    lambda form: Editable.model_construct(json_schema=form[0], values=form[1]), filled()
-)
+
+
+def _editable(form: tuple[dict[str, Any], dict[str, Any]]) -> Editable:
+    return Editable.model_construct(json_schema=form[0], values=form[1])
+
+
+editables = filled().map(_editable)
 
 
 @st.composite
