@@ -17,7 +17,8 @@ from bot.listeners.escalating import escalate
 from bot.listeners.finding import Reader, find
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.handing import by_command
-from bot.listeners.payloads import user_of, value_of, workspaces_of
+from bot.listeners.payloads import user_of, value_of
+from bot.listeners.rights import is_ours
 from bot.listeners.starting import START_WITHIN, open_start
 from bot.listeners.whereabouts import whereabouts
 from bot.policy import Member
@@ -80,14 +81,12 @@ async def turned(services: Services, body: dict[str, Any]) -> Card:
 async def _full_member(services: Services, body: dict[str, Any]) -> Member | Card:
     """Who it is; else the answer that they get instead."""
     try:
-        teams = workspaces_of(body)
-        member = await services.slack.member(user_of(body), *teams)
+        member = await services.slack.member(user_of(body), services.slack.team)
     except (SlackRefused, SlackUnavailable) as error:
         words = no_answer(error, f"{COMMAND}: who types it", NOT_KNOWN)
         return Card(words, [section(words)])
     words = ":warning: Only full members of this workspace use /approvals."
-    ours = member.full and not services.slack.own_ids.isdisjoint(teams)
-    return member if ours else Card(words, [section(words)])
+    return member if member.full and is_ours(services, body) else Card(words, [section(words)])
 
 
 async def _routed(services: Services, body: dict[str, Any], member: Member) -> Card | None:

@@ -9,7 +9,8 @@ from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
-from bot.listeners.payloads import user_of, value_of, workspaces_of
+from bot.listeners.payloads import user_of, value_of
+from bot.listeners.rights import is_ours
 from bot.listeners.submissions import Result, Submitted, submitted
 from bot.runs import OtherInput
 from bot.services import Services
@@ -75,10 +76,9 @@ async def open_start(
 
 
 async def may_start(services: Services, body: dict[str, Any]) -> bool:
-    """Full members of this workspace, by what Slack says of them and of where they click."""
-    teams = workspaces_of(body)
-    member = await services.slack.member(user_of(body), *teams)
-    return member.full and not services.slack.own_ids.isdisjoint(teams)
+    """Full members of this workspace."""
+    member = await services.slack.member(user_of(body), services.slack.team)
+    return member.full and is_ours(services, body)
 
 
 async def show_form(services: Services, body: dict[str, Any]) -> bool:

@@ -109,7 +109,7 @@ def card(approval: Approval, names: Mapping[str, str]) -> Card:
     room = room_of(approval)
     blocks = [*_question(approval, names, room), *_besides(approval)]
     if approval.status == "pending":
-        blocks += [_buttons(approval, names), *more(approval)]
+        blocks += [_buttons(approval, names, room), *more(approval)]
     elif approval.restricted:
         blocks.append(_actions(approval, "look", [_look(approval)]))
     if approval.outcome and approval.outcome.run_failed:
@@ -223,12 +223,12 @@ def _about(approval: Approval) -> str:
     )
 
 
-def _buttons(approval: Approval, names: Mapping[str, str]) -> Block:
+def _buttons(approval: Approval, names: Mapping[str, str], room: Room) -> Block:
     """A restricted one is decided where it is shown: in the modal."""
     buttons = [] if approval.restricted else decisions(approval, names)
     if approval.votes:
         buttons.append(_button(approval, ActionId.WITHDRAW, "Withdraw my vote", "", names))
-    if approval.restricted or not shows_all(approval):
+    if approval.restricted or not shows_all(approval, room):
         buttons.insert(0, _look(approval))
     return _actions(approval, "decide", buttons)
 
@@ -274,9 +274,9 @@ def _offered(approval: Approval) -> list[tuple[ActionId, str, str]]:
     return [button for decision, button in buttons.items() if decision in approval.offered]
 
 
-def shows_all(approval: Approval) -> bool:
-    """Does the card show everything that is asked, uncut?"""
-    request, room = approval.request, room_of(approval)
+def shows_all(approval: Approval, room: Room | None = None) -> bool:
+    """Does the card show everything that is asked, uncut? room: where it is known already."""
+    request, room = approval.request, room or room_of(approval)
     summary, details = clean(request.summary), clean(request.details)
     short_enough = len(summary) <= room.summary and len(details) <= room.details
     return short_enough and fields_fit(request.fields, room) and fits(approval)

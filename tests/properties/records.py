@@ -23,12 +23,17 @@ def _editable(form: tuple[dict[str, Any], dict[str, Any]]) -> Editable:
 editables = filled().map(_editable)
 
 
+def _name(said: str) -> str:
+    """As the model of a stage, and the JSON of a record, would leave it."""
+    return said.encode(errors="ignore").decode().strip()[:40]
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """One stage or sixty, each of one approver or sixty."""
     count = draw(st.sampled_from([1, 1, 2, 60]))
     approvers = draw(st.sampled_from([("S00FINANCE", MARA), ("C0APPROVAL",), tuple(PEOPLE)]))
-    name = st.just("") | text.map(lambda each: each.strip()[:40])
+    name = st.just("") | text.map(_name)
     stages = tuple(
         Stage.model_construct(
             name=draw(name),

@@ -32,7 +32,7 @@ from tests.properties.records import PEOPLE, doubtful, records, waiting
 from tests.properties.requests import text
 
 MANY = settings(
-    max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "10")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -171,7 +171,8 @@ def _event(tag: Tag, said: str) -> AuditEvent:
     detail: dict[str, Any] = dict.fromkeys(
         ("reason", "text", "error", "why", "code", "instance", "stage", "type"), said
     )
-    detail |= dict.fromkeys(("users", "to"), PEOPLE) | {"from": MARA, "on_behalf_of": TOM}
+    to: Any = MARA if tag in (Tag.INQUIRED, Tag.REPLIED, Tag.DELEGATED) else PEOPLE
+    detail |= {"users": PEOPLE, "to": to} | {"from": MARA, "on_behalf_of": TOM}
     detail |= {"others": 10**6, "voided": [MARA], "whole": True, "until": NOW.isoformat()}
     event: Any = draft(tag, actor=actor(), digest="d" * 64).model_copy(update={"detail": detail})
     return AuditEvent.model_construct(**dict(event), seq=10**9, previous=GENESIS, hash="h" * 64)
@@ -190,5 +191,6 @@ def test_a_reply_is_taken(tag: Tag, said: str, restricted: bool) -> None:
 @MANY
 def test_a_refusal_is_taken(why: Why, of: Approval, doing: str) -> None:
     words = refusal(why, of, doing)
-    assert problems(Card(words, [])) == []
-    assert problems_of(told_view(words, doing or "x")) == []
+    assert drawn.problems_of_text(words) == []
+    assert notified({"text": words}) & NOBODY == set()
+    assert problems_of(told_view(words)) == []
