@@ -24,7 +24,7 @@ CHARACTERS = ["x", "&", "\u202e", "語"]
 
 def _asked(character: str) -> ApprovalRequest:
     """25 fields, 90 values to edit, and of each value more than fits."""
-    long = character * 20_000
+    long = character * 4_000
     names = [f"f{number}" for number in range(90)]
     schema = {"type": "object", "properties": {name: {"title": long[:75]} for name in names}}
     return ApprovalRequest.model_construct(
@@ -42,8 +42,8 @@ def _asked(character: str) -> ApprovalRequest:
 
 
 def full(character: str, status: str = "pending", stages: int = 60) -> Approval:
-    """fifty votes in sixty stages; asked back, escalated, posted again and astray."""
-    long = character * 20_000
+    """Fifty votes in sixty stages; asked back, escalated, posted again and astray."""
+    long = character * 4_000
     name = "n" * 40
     policy = Policy(
         stages=(Stage(name=name, approvers=tuple(PEOPLE), quorum=50),) * stages,
