@@ -32,7 +32,7 @@ from tests.properties.records import PEOPLE, doubtful, records, waiting
 from tests.properties.requests import text
 
 MANY = settings(
-    max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "10")),
+    max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "6")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -112,7 +112,9 @@ def test_a_modal_about_it_is_taken(of: Approval) -> None:
 @given(of=waiting().filter(lambda each: each.request.editable is not None))
 @MANY
 def test_a_form_to_edit_it_is_taken(of: Approval) -> None:
-    assert problems_of(decision_view(of, "edit", MARA)) == []
+    """A value stands in it as it is, or editing would change it: its hint says what is not seen."""
+    found = problems_of(decision_view(of, "edit", MARA))
+    assert [each for each in found if not each.startswith("hidden: ")] == []
 
 
 @given(each=st.lists(waiting(risk=st.just("low")), max_size=3), times=st.sampled_from([1, 4]))
