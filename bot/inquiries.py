@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from bot.approvals import Approval, Closed, Inquiry
 from bot.audit import Tag
-from bot.policy import Member, Why, refuse_person
+from bot.policy import STRANGERS, Member, Why, refuse_person
 from bot.records import Change
 from workflows.protocol import Actor
 
@@ -24,8 +24,9 @@ def refuse_question(approval: Approval) -> Why | None:
 
 def refuse_answer(approval: Approval, member: Member) -> Why | None:
     """Only who is asked answers, while a question is open."""
-    if refuse_person(approval, member) == Why.OTHER_WORKSPACE:
-        return Why.OTHER_WORKSPACE
+    barred = refuse_person(approval, member)
+    if barred is not None and barred in STRANGERS:
+        return barred
     if member.user != approval.requester:
         return Why.NOT_ASKED
     return Why.NOTHING_ASKED if approval.inquiry is None else None

@@ -41,6 +41,8 @@ class Why(StrEnum):
     ASKED_ENOUGH = "asked_enough"
     NOT_ASKED = "not_asked"
     NOTHING_ASKED = "nothing_asked"
+    ASKED_MEANWHILE = "asked_meanwhile"
+    OTHER_OPENER = "other_opener"
 
 
 STRANGERS = (Why.OTHER_WORKSPACE, Why.NOT_A_MEMBER)

@@ -18,6 +18,7 @@ from bot.listeners.finding import Reader, find
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.handing import by_command
 from bot.listeners.payloads import user_of, value_of
+from bot.listeners.rights import is_ours
 from bot.listeners.starting import START_WITHIN, open_start
 from bot.listeners.whereabouts import whereabouts
 from bot.policy import Member
@@ -85,7 +86,7 @@ async def _full_member(services: Services, body: dict[str, Any]) -> Member | Car
         words = no_answer(error, f"{COMMAND}: who types it", NOT_KNOWN)
         return Card(words, [section(words)])
     words = ":warning: Only full members of this workspace use /approvals."
-    return member if member.full else Card(words, [section(words)])
+    return member if member.full and is_ours(services, body) else Card(words, [section(words)])
 
 
 async def _routed(services: Services, body: dict[str, Any], member: Member) -> Card | None:

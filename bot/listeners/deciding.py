@@ -10,6 +10,7 @@ from bot.listeners.decisions import Click, take, why_not
 from bot.listeners.details import show
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
+from bot.listeners.refusing import Who, keep
 from bot.listeners.submissions import Result, Submitted, submitted
 from bot.policy import Why
 from bot.services import Services
@@ -52,6 +53,7 @@ async def _open_form(services: Services, body: dict[str, Any], click: Click) -> 
     """None where it is open, else the words that say why not."""
     approval = await services.store.approval(click.value.approval) if click.value else None
     if approval is None or click.value is None:
+        await keep(services, "", Who(click.user, click.teams), Why.UNKNOWN, click.decision)
         return refusal(Why.UNKNOWN, None, click.decision)
     why = await _why_not(services, approval, click)
     if why:
@@ -92,4 +94,7 @@ async def _why_not(services: Services, approval: Approval, click: Click) -> str:
         why = await why_not(services, approval, click, click.value.digest if click.value else "")
     except (SlackUnavailable, SlackRefused, TimeoutError) as error:
         return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
-    return refusal(why, approval, click.decision) if why else ""
+    if why is None:
+        return ""
+    await keep(services, approval.id, Who(click.user, click.teams), why, click.decision)
+    return refusal(why, approval, click.decision)

@@ -163,7 +163,8 @@ def _stale(approval: Approval, terms: str, decision: str, now: datetime) -> Why 
     if decision == RETRY:
         return refuse_stale_retry(approval, terms)
     if decision == WITHDRAW:
-        return refuse_closed(approval, now)
+        closed = refuse_closed(approval, now)
+        return closed or (None if terms == approval.terms else Why.CHANGED)
     return refuse_stale(approval, terms, decision, now)
 
 

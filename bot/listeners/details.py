@@ -8,6 +8,7 @@ from bot.approvals import Approval
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import modal_of, user_of, value_of, workspaces_of
 from bot.listeners.recording import Recording
+from bot.listeners.refusing import Who, keep
 from bot.listeners.rights import right_of
 from bot.policy import STRANGERS, Why, refuse_person
 from bot.records import Change
@@ -43,7 +44,7 @@ async def open_details(services: Services, body: dict[str, Any]) -> str | None:
         member = await services.slack.member(user_of(body), *workspaces_of(body))
         why = refuse_person(approval, member)
         if why is not None and why in STRANGERS:
-            return refusal(why, approval, "")
+            return await _refused(services, body, approval, why)
         return await show(services, body, details_view(approval), NOT_SHOWN)
     except (SlackUnavailable, SlackRefused) as error:
         return no_answer(error, f"{approval.id}: the details", NOT_SHOWN)
@@ -62,7 +63,7 @@ async def _review(services: Services, body: dict[str, Any], asked: Approval) -> 
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
             return no_answer(error, f"{approval.id}: who may look", NOT_SHOWN)
         if isinstance(right, Why):
-            return refusal(right, approval, "")
+            return await _refused(services, body, approval, right)
         actor = Actor(team=member.team, user=member.user, name=member.name)
         return [approval.viewed(actor, services.now())]
 
@@ -77,6 +78,12 @@ async def _review(services: Services, body: dict[str, Any], asked: Approval) -> 
         return await show(services, body, review_view(approval, names), NOT_SHOWN)
     except (SlackUnavailable, SlackRefused) as error:
         return no_answer(error, f"{asked.id}: the review", NOT_SHOWN)
+
+
+async def _refused(services: Services, body: dict[str, Any], approval: Approval, why: Why) -> str:
+    who = Who(user_of(body), workspaces_of(body))
+    await keep(services, approval.id, who, why, "look at it")
+    return refusal(why, approval, "")
 
 
 async def show(services: Services, body: dict[str, Any], view: Block, otherwise: str) -> str | None:

@@ -19,8 +19,9 @@ from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.views.answers import NOT_RECORDED
 from bot.views.card import Card
-from bot.views.handing import NOTE, NOTE_AT_MOST, PEOPLE, PEOPLE_AT_MOST
+from bot.views.handing import NOTE, NOTE_AT_MOST, PEOPLE, PEOPLE_AT_MOST, who_decides
 from bot.views.help import problem_card
+from bot.views.modals import Carried
 from bot.views.text import section, user
 from workflows.protocol import Actor
 
@@ -43,9 +44,14 @@ async def place_of(services: Services, approval: Approval, who: Who) -> Handing 
 
 
 async def reassign(
-    services: Services, approval_id: str, who: Who, to: Sequence[str], note: str
+    services: Services,
+    approval_id: str,
+    who: Who,
+    to: Sequence[str],
+    note: str,
+    form: Carried | None = None,
 ) -> Outcome:
-    """Recorded; else the words that say why not."""
+    """Recorded; else the words that say why not. form: in which they were chosen, if in one."""
 
     async def rule(approval: Approval) -> list[Change] | Why | str:
         closed = refuse_closed(approval, services.now())
@@ -53,7 +59,7 @@ async def reassign(
             return closed
         try:
             async with asyncio.timeout(LOOK_UP):
-                return await _handed(services, approval, who, to, note)
+                return await _handed(services, approval, who, to, note, form)
         except Closed:
             return Why.DECIDED
         except NotHanded as problem:
@@ -65,11 +71,19 @@ async def reassign(
 
 
 async def _handed(
-    services: Services, approval: Approval, who: Who, to: Sequence[str], note: str
+    services: Services,
+    approval: Approval,
+    who: Who,
+    to: Sequence[str],
+    note: str,
+    form: Carried | None,
 ) -> list[Change] | Why:
     handing = await place_of(services, approval, who)
     if not isinstance(handing, Handing):
         return handing
+    drawn = form and (form.digest, form.about)
+    if drawn and drawn != (approval.terms, who_decides(approval)):
+        return Why.CHANGED
     member = await services.slack.member(who.user, *who.teams)
     chosen = [await services.slack.member(each, services.slack.team) for each in to]
     by = Actor(team=member.team, user=member.user, name=member.name)
@@ -86,7 +100,7 @@ def submission(services: Services) -> Handler:
             return Result(errors={PEOPLE: "Choose who decides instead."})
         who = Who(user_of(form.body), workspaces_of(form.body))
         said = str(note.get("value") or "").strip()[:NOTE_AT_MOST]
-        outcome = await reassign(services, form.carried.approval, who, to, said)
+        outcome = await reassign(services, form.carried.approval, who, to, said, form.carried)
         return Result(words=outcome.answer, records=outcome.records)
 
     return reassigned

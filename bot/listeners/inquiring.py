@@ -29,6 +29,7 @@ def question(services: Services) -> Handler:
 
         async def rule(approval: Approval) -> list[Change] | Why | str:
             member, why = await who_and_why(approval, _who(form))
+            why = why or _outdated(form, approval)
             return why or [inquire(approval, _actor(member), _said(form), services.now())]
 
         return await _result(services, form, "ask", rule)
@@ -49,6 +50,13 @@ def answer(services: Services) -> Handler:
         return await _result(services, form, "answer", rule)
 
     return answered
+
+
+def _outdated(form: Submitted, approval: Approval) -> Why | None:
+    """Also where the same form comes once more, after the answer."""
+    if form.carried.about != str(len(approval.inquiries)):
+        return Why.ASKED_MEANWHILE
+    return None if form.carried.digest == approval.terms else Why.CHANGED
 
 
 async def _result(services: Services, form: Submitted, doing: str, rule: Rule) -> Result:

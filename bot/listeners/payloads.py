@@ -37,10 +37,10 @@ def workspaces_of(body: dict[str, Any]) -> tuple[str, ...]:
     `team` is where the click happened, and null on org installs: it speaks for the user only
     where nothing says that they are from elsewhere, as people in a shared channel are.
     """
-    user, team = body.get("user"), body.get("team")
+    user, team = body.get("user"), body.get("team") or body.get("team_id")
     at, enterprise = _id(team), _id(team, "enterprise_id")
     own = _id(user, "team_id") if isinstance(user, dict) else ""
-    ids = [_id(body.get("enterprise")), own]
+    ids = [_id(body.get("enterprise") or body.get("enterprise_id")), own]
     if own in ("", at, enterprise):
         ids[1:1] = [enterprise, at]
     return tuple(dict.fromkeys(each for each in ids if each))

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from bot.absences import Absences, deputies
 from bot.approvals import Approval
+from bot.listeners.payloads import workspaces_of
 from bot.policy import Member, People, Right, Why, authorize
 from bot.services import Services
 
@@ -26,6 +28,12 @@ async def right_of(
             people = await people_of(services, approval)
             right = authorize(approval, member, people, any_stage=any_stage)
     return member, right
+
+
+def is_ours(services: Services, body: dict[str, Any]) -> bool:
+    """Of what decides no approval: does nothing say that it comes from another workspace?"""
+    teams = workspaces_of(body)
+    return not teams or not services.slack.own_ids.isdisjoint(teams)
 
 
 async def people_of(services: Services, approval: Approval) -> People:

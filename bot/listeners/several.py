@@ -49,7 +49,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
     button = re.compile(f"^{ActionId.SEVERAL}")
     app.action(button)(guarded(services.slack, several))
-    app.view(CALLBACK)(submitted(services, decided))
+    app.view(CALLBACK)(submitted(services, decided, _about))
 
 
 async def open_several(services: Services, body: dict[str, Any]) -> str | None:
@@ -96,6 +96,10 @@ def _became(title: str, outcome: Outcome) -> Became:
     return Became(title, outcome.answer, waits)
 
 
+def _about(given: Submitted) -> list[str]:
+    return [value.approval for _, value in _picked(given) if value]
+
+
 def _picked(given: Submitted) -> list[tuple[str, ButtonValue | None]]:
     """Of each marked box: what it said, and the terms that stood above it."""
     options = [
@@ -104,7 +108,7 @@ def _picked(given: Submitted) -> list[tuple[str, ButtonValue | None]]:
         if block.startswith(f"{PICK}.")
         for option in (actions.get(PICK) or {}).get("selected_options") or []
     ]
-    return [(_named(o), ButtonValue.read(str(o.get("value")))) for o in options]
+    return [(_named(o), ButtonValue.read(str(o.get("value")))) for o in options[:AT_MOST]]
 
 
 def _named(option: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import user_of, value_of
+from bot.listeners.rights import is_ours
 from bot.listeners.submissions import Result, Submitted, submitted
 from bot.runs import OtherInput
 from bot.services import Services
@@ -62,8 +63,7 @@ async def open_start(
     modal can be opened."""
     user = user_of(body)
     try:
-        member = await services.slack.member(user, services.slack.team)
-        if not member.full:
+        if not await may_start(services, body):
             view = told_view(GUESTS, NOT_STARTED)
         elif workflow is None:
             view = pick_view(services.catalog.values(), user)
@@ -75,12 +75,20 @@ async def open_start(
     return None
 
 
+async def may_start(services: Services, body: dict[str, Any]) -> bool:
+    """Full members of this workspace."""
+    member = await services.slack.member(user_of(body), services.slack.team)
+    return member.full and is_ours(services, body)
+
+
 async def show_form(services: Services, body: dict[str, Any]) -> bool:
     """In the place of the menu, where it is the clicker's own."""
     view: dict[str, Any] = body.get("view") or {}
     carried = Carried.read(str(view.get("private_metadata") or ""))
     chosen = services.catalog.get(value_of(body))
     if carried is None or carried.opener != user_of(body) or chosen is None:
+        return False
+    if not await may_start(services, body):
         return False
     await services.slack.update_view(str(view.get("id") or ""), form_view(chosen, carried.opener))
     return True
@@ -91,8 +99,7 @@ async def start_filled(services: Services, given: Submitted) -> Result:
     workflow = services.catalog.get(given.carried.about)
     if workflow is None:  # the other version has it
         return Result(words=OTHER_VIEW, title=NOT_STARTED)
-    user = user_of(given.body)
-    if not (await services.slack.member(user, services.slack.team)).full:
+    if not await may_start(services, given.body):
         return Result(words=GUESTS, title=NOT_STARTED)
     form = read_form(workflow.input_model.model_json_schema(), {}, given.values)
     if form.errors:

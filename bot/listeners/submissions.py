@@ -1,8 +1,9 @@
 """A modal that is submitted: recorded first, and only then acknowledged; what it was refused for
 stands in the modal itself."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,9 @@ from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck
 
 from bot.listeners.following import follow
-from bot.listeners.payloads import user_of
+from bot.listeners.payloads import user_of, workspaces_of
+from bot.listeners.refusing import Who, keep
+from bot.policy import Why
 from bot.services import Services
 from bot.telemetry import reference
 from bot.views.answers import NEWER, NO_ANSWER, OTHER_VIEW, UNEXPECTED
@@ -43,13 +46,18 @@ class Result:
 
 
 Handler = Callable[[Submitted], Awaitable[Result]]
+About = Callable[[Submitted], Iterable[str]]
 
 
-def submitted(services: Services, handler: Handler) -> Any:
-    """The listener of a view's submission."""
+def the_one(form: Submitted) -> list[str]:
+    return [form.carried.approval] if form.carried.approval else []
+
+
+def submitted(services: Services, handler: Handler, about: About = the_one) -> Any:
+    """The listener of a view's submission. about: ids of the approvals that it would decide."""
 
     async def listen(body: dict[str, Any], ack: AsyncAck) -> None:
-        result = await _result(body, handler)
+        result = await _result(services, body, handler, about)
         if result.errors:
             await ack(response_action="errors", errors=dict(result.errors))
         elif result.words:
@@ -63,14 +71,20 @@ def submitted(services: Services, handler: Handler) -> Any:
     return listen
 
 
-async def _result(body: dict[str, Any], handler: Handler) -> Result:
+async def _result(
+    services: Services, body: dict[str, Any], handler: Handler, about: About
+) -> Result:
     view: dict[str, Any] = body.get("view") or {}
     carried = Carried.read(str(view.get("private_metadata") or ""))
-    if carried is None or carried.opener != user_of(body):
+    if carried is None:
         return Result(words=OTHER_VIEW)
     state: dict[str, Any] = view.get("state") or {}
+    form = Submitted(body, carried, state.get("values") or {})
     try:
-        return await handler(Submitted(body, carried, state.get("values") or {}))
+        if carried.opener != user_of(body):
+            await _keep_each(services, form, about)
+            return Result(words=OTHER_VIEW)
+        return await handler(form)
     except NewerRecord:  # another instance, with newer code, can take it
         return Result(words=NEWER)
     except (RedisError, TimeoutError) as error:
@@ -79,3 +93,10 @@ async def _result(body: dict[str, Any], handler: Handler) -> Result:
     except Exception as error:  # noqa: BLE001 - whatever it is, a person waits for an answer
         number = reference(error, listener=handler.__name__)
         return Result(words=UNEXPECTED.format(number=number))
+
+
+async def _keep_each(services: Services, form: Submitted, about: About) -> None:
+    """That it was submitted by someone else than its opener."""
+    who = Who(user_of(form.body), workspaces_of(form.body))
+    kept = [keep(services, each, who, Why.OTHER_OPENER, "submit") for each in about(form)]
+    await asyncio.gather(*kept)

@@ -172,6 +172,10 @@ _SENTENCES = {
     ),
     Why.NOT_ASKED: _not_asked,
     Why.NOTHING_ASKED: _fixed("This question is not open any more: it was answered already."),
+    Why.ASKED_MEANWHILE: _fixed(
+        "Something was asked and answered since you opened this: look at the card, then ask again."
+    ),
+    Why.OTHER_OPENER: _fixed("This form was opened by someone else: open it yourself."),
     Why.OTHER_WORKSPACE: _fixed("This belongs to another Slack workspace than yours."),
     Why.NOT_A_MEMBER: _fixed(
         "Only full members of this workspace decide: no guests, bots, deactivated users or people "

@@ -16,6 +16,7 @@ from bot.views.inquiry import inquiry
 from bot.views.more import more
 from bot.views.restricted import ASKED_AGAIN, notice, outcome_words
 from bot.views.rich import Element
+from bot.views.room import CHARACTERS_AT_MOST, ROOMY, TIGHT, Room, characters
 from bot.views.standing import standing
 from bot.views.text import (
     HEADER_AT_MOST,
@@ -33,9 +34,9 @@ from bot.views.verdict import verdict
 from bot.views.votes import votes, when_carried_out
 from workflows.protocol import ApprovalRequest
 
-SUMMARY_AT_MOST = 600
-DETAILS_AT_MOST = 1200
 CONFIRM_AT_MOST = 300
+BUTTONS_AT_MOST = 1200  # characters of their labels and confirmations
+NAME_AT_MOST = 80
 RISK = {"low": "Low risk", "medium": "Medium risk", "high": "High risk"}
 
 
@@ -106,17 +107,31 @@ class Card:
 
 def card(approval: Approval, names: Mapping[str, str]) -> Card:
     """names: display names of users, by id."""
-    blocks = [*_question(approval, names), *edited(approval)]
-    blocks += [*standing(approval), *votes(approval), *inquiry(approval)]
+    room = room_of(approval)
+    blocks = [*_question(approval, names, room), *_besides(approval)]
     if approval.status == "pending":
-        blocks.append(_buttons(approval, names))
-    else:
-        blocks.append(verdict(approval, _id(approval, "verdict")))
-        blocks += [_actions(approval, "look", [_look(approval)])] if approval.restricted else []
+        blocks.append(_buttons(approval, names, room))
+    elif approval.restricted:
+        blocks.append(_actions(approval, "look", [_look(approval)]))
     if approval.outcome and approval.outcome.run_failed:
         retry = _button(approval, ActionId.RETRY, "Retry", "", names)
         blocks.append(_actions(approval, "retry", [retry]))
     return Card(text=headline(approval), blocks=blocks)
+
+
+def _besides(approval: Approval) -> list[Block]:
+    """What people made of it."""
+    blocks = [*edited(approval), *standing(approval), *votes(approval), *inquiry(approval)]
+    is_over = approval.status != "pending"
+    return [*blocks, verdict(approval, _id(approval, "verdict"))] if is_over else blocks
+
+
+def room_of(approval: Approval) -> Room:
+    """For what is asked. Names of people are not known here: each is taken for the longest."""
+    named = sum(field.kind == "user" for field in approval.request.fields)
+    drawn = [*_question(approval, {}, ROOMY), *_besides(approval)]
+    taken = characters(drawn) + NAME_AT_MOST * named + BUTTONS_AT_MOST
+    return ROOMY if taken <= CHARACTERS_AT_MOST else TIGHT
 
 
 def headline(approval: Approval) -> str:
@@ -147,7 +162,7 @@ def short(digest: str) -> str:
     return digest[:12]
 
 
-def _question(approval: Approval, names: Mapping[str, str]) -> list[Block]:
+def _question(approval: Approval, names: Mapping[str, str], room: Room) -> list[Block]:
     request = approval.request
     blocks: list[Block] = [
         {
@@ -156,14 +171,14 @@ def _question(approval: Approval, names: Mapping[str, str]) -> list[Block]:
             "text": plain(request.title, HEADER_AT_MOST),
         }
     ]
-    body = _body(approval, names)
+    body = _body(approval, names, room)
     if body:
         blocks.append(rich.block(*body, block_id=_id(approval, "body")))
     blocks.append(context(_about(approval), block_id=_id(approval, "about")))
     return blocks
 
 
-def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
+def _body(approval: Approval, names: Mapping[str, str], room: Room) -> list[Element]:
     request = approval.request
     hides = approval.restricted and approval.note != RESTORED_NOTE
     note = rich.text(f" {ASKED_AGAIN if hides else line(approval.note, 300)}\n")
@@ -172,17 +187,17 @@ def _body(approval: Approval, names: Mapping[str, str]) -> list[Element]:
         *(_reopened(approval) if approval.status == "pending" else []),
         *(high if request.risk == "high" else []),
         *([rich.paragraph(rich.emoji("warning"), note)] if approval.note else []),
-        *([notice()] if approval.restricted else _asked(request, names)),
+        *([notice()] if approval.restricted else _asked(request, names, room)),
     ]
 
 
-def _asked(request: ApprovalRequest, names: Mapping[str, str]) -> list[Element]:
-    fields = field_elements(request.fields, names)
+def _asked(request: ApprovalRequest, names: Mapping[str, str], room: Room) -> list[Element]:
+    fields = field_elements(request.fields, names, room)
     apart = [rich.text("\n")] if fields and fields[-1]["type"] == "rich_text_section" else []
-    summary = [rich.paragraph(*apart, rich.text(request.summary, SUMMARY_AT_MOST))]
+    summary = [rich.paragraph(*apart, rich.text(request.summary, room.summary))]
     if "\n" in clean(request.summary):  # else a line could pose as a field
-        summary = [rich.quote(request.summary, SUMMARY_AT_MOST)]
-    details = [rich.preformatted(request.details, DETAILS_AT_MOST)]
+        summary = [rich.quote(request.summary, room.summary)]
+    details = [rich.preformatted(request.details, room.details)]
     return [
         *fields,
         *(summary if clean(request.summary).strip() else []),
@@ -214,12 +229,12 @@ def _about(approval: Approval) -> str:
     )
 
 
-def _buttons(approval: Approval, names: Mapping[str, str]) -> Block:
+def _buttons(approval: Approval, names: Mapping[str, str], room: Room) -> Block:
     """A restricted one is decided where it is shown: in the modal."""
     buttons = [] if approval.restricted else decisions(approval, names)
     if approval.votes:
         buttons.append(_button(approval, ActionId.WITHDRAW, "Withdraw my vote", "", names))
-    if approval.restricted or not shows_all(approval):
+    if approval.restricted or not shows_all(approval, room):
         buttons.insert(0, _look(approval))
     menu = more(approval, "" if approval.restricted else reject_saying(approval))
     return _actions(approval, "decide", [*buttons, *menu])
@@ -268,12 +283,12 @@ def _offered(approval: Approval) -> list[tuple[ActionId, str, str]]:
     return [button for decision, button in buttons.items() if decision in approval.offered]
 
 
-def shows_all(approval: Approval) -> bool:
-    """Does the card show everything that is asked, uncut?"""
-    request = approval.request
+def shows_all(approval: Approval, room: Room | None = None) -> bool:
+    """Does the card show everything that is asked, uncut? room: where it is known already."""
+    request, room = approval.request, room or room_of(approval)
     summary, details = clean(request.summary), clean(request.details)
-    short_enough = len(summary) <= SUMMARY_AT_MOST and len(details) <= DETAILS_AT_MOST
-    return short_enough and fields_fit(request.fields) and fits(approval)
+    short_enough = len(summary) <= room.summary and len(details) <= room.details
+    return short_enough and fields_fit(request.fields, room) and fits(approval)
 
 
 def _value(approval: Approval) -> str:

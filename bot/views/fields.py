@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from bot.views import rich
 from bot.views.rich import Element
+from bot.views.room import Room
 from bot.views.text import clean, cut, line
 from workflows.fields import (
     CodeField,
@@ -19,31 +20,26 @@ from workflows.fields import (
 )
 from workflows.money import format_money
 
-# Slack refuses a message whose texts add up to more than about 12,000 characters
-# (msg_blocks_too_long; measured in github.com/slackapi/bolt-js/issues/2509). The fields get a
-# share of that, and each of them a share of theirs: a long value never hides a later one.
-FIELDS_AT_MOST = 25
-ALL_VALUES_AT_MOST = 5000
-VALUE_AT_MOST = 800
 
-
-def field_elements(fields: Iterable[RequestField], names: Mapping[str, str]) -> list[Element]:
+def field_elements(
+    fields: Iterable[RequestField], names: Mapping[str, str], room: Room
+) -> list[Element]:
     """names: of the users in the fields, by id; a field never notifies the one it names."""
     every = list(fields)
-    shown = every[:FIELDS_AT_MOST]
-    limit = _room(every)
+    shown = every[: room.fields]
+    limit = room.of_each(len(every))
     elements = [element for each in shown for element in _drawn(each, names, limit)]
-    left = len(every) - FIELDS_AT_MOST
+    left = len(every) - room.fields
     if left > 0:
         more = rich.text(f"… and {left} more fields that do not fit here", italic=True)
         elements.append(rich.paragraph(more))
     return elements
 
 
-def fields_fit(fields: Sequence[RequestField]) -> bool:
+def fields_fit(fields: Sequence[RequestField], room: Room) -> bool:
     """Does a card show every field, and each of them whole?"""
-    limit = _room(fields)
-    return len(fields) <= FIELDS_AT_MOST and all(
+    limit = room.of_each(len(fields))
+    return len(fields) <= room.fields and all(
         len(clean(text)) <= limit for _, text in map(full_text, fields)
     )
 
@@ -58,11 +54,6 @@ def full_text(field: RequestField) -> tuple[str, str]:
         case _:
             value = str(field.value)
     return line(field.label, 75), value
-
-
-def _room(fields: Sequence[RequestField]) -> int:
-    shown = min(len(fields), FIELDS_AT_MOST)
-    return min(VALUE_AT_MOST, ALL_VALUES_AT_MOST // max(1, shown))
 
 
 def _drawn(field: RequestField, names: Mapping[str, str], limit: int) -> list[Element]:

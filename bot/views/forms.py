@@ -109,7 +109,8 @@ def _within(room: int, fields: list[FormField], values: Values, context: Values)
 
 
 def _size(block: Block) -> int:
-    return len(json.dumps(block, ensure_ascii=False).encode(errors="surrogatepass"))
+    """As the SDK sends it: a letter beyond ASCII becomes six bytes, or twelve."""
+    return len(json.dumps(block))
 
 
 def _best(field: FormField, values: Values, context: Values) -> Place:

@@ -1,5 +1,7 @@
 """The modal in which an approval is handed to other people, and what they are told."""
 
+import hashlib
+
 from bot.approvals import Approval
 from bot.views import rich
 from bot.views.card import Card
@@ -31,7 +33,19 @@ def reassign_view(approval: Approval, opener: str, *, whole: bool, missing: int)
         _input(PEOPLE, "Who decides instead", select),
         {**_input(NOTE, "A note for them, in the thread", note), "optional": True},
     ]
-    return modal(REASSIGN, "Reassign", blocks, Carried.of(approval, opener), "Reassign")
+    return modal(
+        REASSIGN,
+        "Reassign",
+        blocks,
+        Carried.of(approval, opener, who_decides(approval)),
+        "Reassign",
+    )
+
+
+def who_decides(approval: Approval) -> str:
+    """A mark of all who are asked: a form that was for others hands nothing over, nor does one
+    that comes once more."""
+    return hashlib.sha256(approval.policy.model_dump_json().encode()).hexdigest()[:16]
 
 
 def handed_to_you(approval: Approval, link: str) -> Card:

@@ -41,7 +41,8 @@ def question_view(approval: Approval, opener: str) -> Block:
         *who, rich.text(" is asked in the card's thread. It can be decided meanwhile as before.")
     )
     blocks = [subject(approval), rich.block(words), _input("Your question")]
-    return modal(ASK, "Ask back", blocks, Carried.of(approval, opener), "Ask")
+    about = str(len(approval.inquiries))  # so that the same form asks once
+    return modal(ASK, "Ask back", blocks, Carried.of(approval, opener, about), "Ask")
 
 
 def answer_view(approval: Approval, opener: str) -> Block:

@@ -12,12 +12,15 @@ from bot.runs import Run
 from bot.views import rich
 from bot.views.answers import approvers
 from bot.views.card import ActionId, Card, said
+from bot.views.room import CHARACTERS_AT_MOST, characters
 from bot.views.text import Block, context, escape, line, moment, plain, section, user
 from bot.views.votes import votes
 
 PAGE_SIZE = 5
 QUESTIONS_AT_MOST = 15
 BULKS_AT_MOST = 3
+NOTE_AT_MOST = 250
+REPORT_HEAD_AT_MOST = 2500  # characters
 NOTHING = "Nothing is waiting for a decision."
 UNSURE = ":warning: Slack did not tell who is in a group, so some of these may be yours, too."
 
@@ -66,11 +69,11 @@ class Whereabouts:
         if link:
             card = f"<{link}|Open the card>"
         elif note:
-            return f":warning: {escape(note)}"
+            return f":warning: {escape(note, NOTE_AT_MOST)}"
         else:
             there = approval.message
             card = f"its card is in <#{there.channel}>" if there else "_the card is on its way_"
-        return f"{card} · :warning: {escape(note)}" if note else card
+        return f"{card} · :warning: {escape(note, NOTE_AT_MOST)}" if note else card
 
 
 def pending_list(page: Page, where: Whereabouts, now: datetime) -> Card:
@@ -168,15 +171,25 @@ def thread_report(run: Run, approvals: Sequence[Approval], where: Whereabouts) -
             + (f" · last error: {escape(error, 300)}" if error else "")
         ),
     ]
-    left = len(approvals) - QUESTIONS_AT_MOST
+    shown = _last_that_fit([_reported(approval, where) for approval in approvals])
+    left = len(approvals) - len(shown)
     if left > 0:
         blocks.append(context(f"… {left} earlier questions are not listed here"))
-    for approval in approvals[-QUESTIONS_AT_MOST:]:
-        blocks.append(rich.block(rich.paragraph(rich.text(said(approval)))))
-        blocks += votes(approval)
-        missing = f"{_missing(approval)} · " if approval.is_open else ""
-        blocks.append(context(f"{missing}{where.of(approval)}"))
-    return Card(text=title, blocks=blocks)
+    return Card(text=title, blocks=[*blocks, *(block for each in shown for block in each)])
+
+
+def _reported(approval: Approval, where: Whereabouts) -> list[Block]:
+    missing = f"{_missing(approval)} · " if approval.is_open else ""
+    about = context(f"{missing}{where.of(approval)}")
+    return [rich.block(rich.paragraph(rich.text(said(approval)))), *votes(approval), about]
+
+
+def _last_that_fit(questions: Sequence[list[Block]]) -> Sequence[list[Block]]:
+    room = CHARACTERS_AT_MOST - REPORT_HEAD_AT_MOST
+    shown = questions[-QUESTIONS_AT_MOST:]
+    while len(shown) > 1 and characters(block for each in shown for block in each) > room:
+        shown = shown[1:]
+    return shown
 
 
 def _missing(approval: Approval) -> str:

@@ -7,13 +7,19 @@ from bot.views.text import Block, line
 from workflows.policy import Stage
 from workflows.protocol import Decision
 
+STAGES_AT_MOST = 12
+
 
 def votes(approval: Approval) -> list[Block]:
     """Nothing where one vote decides, and none is there."""
     stages = approval.stages
     if len(stages) == 1 and stages[0].quorum == 1 and (approval.decision or not approval.votes):
         return []
-    lines = [_stage(approval, number, stage) for number, stage in enumerate(stages)]
+    first = _first_shown(approval)
+    shown = list(enumerate(stages))[first : first + STAGES_AT_MOST]
+    lines = [_stage(approval, number, stage) for number, stage in shown]
+    left = len(stages) - len(shown)
+    lines += [[rich.text(f"… and {left} more stages", italic=True)]] if left else []
     name = f"{approval.id}.{approval.revision}.votes"
     return [rich.block(rich.paragraph(*_joined(lines)), block_id=name)]
 
@@ -25,6 +31,14 @@ def when_carried_out(approval: Approval, *, anew: bool = False) -> str:
     if missing < 1:
         return "at once"
     return "once one more approves" if missing == 1 else f"once {missing} more approve"
+
+
+def _first_shown(approval: Approval) -> int:
+    """Of too many stages, those around the open one: the one before it, and what is to come."""
+    stages = len(approval.stages)
+    open_stage = approval.open_stage
+    before = (stages if open_stage is None else open_stage) - 1
+    return max(0, min(before, stages - STAGES_AT_MOST))
 
 
 def _stage(approval: Approval, number: int, stage: Stage) -> list[Element]:

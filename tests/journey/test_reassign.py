@@ -124,7 +124,8 @@ async def test_who_may_not_decide_cannot_choose_who_does(deployment: Deployment)
         assert approval.policy == GROUP
         kept = [e for e in await bot.store.trail("ask-1") if e.tag == Tag.REFUSED]
         whom = {(e.actor.user if e.actor else "", e.detail["why"]) for e in kept}
-        assert whom == {(JONAS, "requester"), (TOM, "may_not_reassign")}
+        opened = (JONAS, "other_opener")
+        assert whom == {(JONAS, "requester"), (TOM, "may_not_reassign"), opened}
 
 
 async def test_a_card_that_was_handed_over_while_someone_looked_is_refused_then(

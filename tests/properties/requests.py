@@ -22,7 +22,8 @@ from workflows.protocol import ApprovalRequest, Approve, Decision, Expired, Reje
 
 ATTACKS = [
     "<!channel>", "<!here|x>", "@everyone", "@channel", "<@U0000MARA>", "<#C0APPROVAL>",
-    "<!subteam^S00FINANCE>", "<https://evil.example|https://bank.example>", "<mailto:a@b.c|x>",
+    "<!subteam^S00FINANCE>", "<@U666EVIL>", "<!subteam^S666EVIL>", "<!everyone>",
+    "<https://evil.example|https://bank.example>", "<mailto:a@b.c|x>",
     "https://bank.example@evil.example/", "```", "`", "*bold*", "_i_", "~s~", "> quote", ">>>",
     "&lt;!channel&gt;", "&amp;", "&", "<", ">", "|", ":warning:", "\u202e\u2066", "\u200b",
     "\ufeff", "\u2800", "\u00ad", "\x00", "\x1b[31m", "\r", "\u2028", "\x85", "\ud800", "\udfff",

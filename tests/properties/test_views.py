@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from bot.approvals import Approval
 from bot.audit import GENESIS, AuditEvent, Tag
 from bot.query import Query
-from bot.views.card import Card, card
-from bot.views.fields import FIELDS_AT_MOST
+from bot.views.card import Card, card, room_of
 from bot.views.help import problem_card
 from bot.views.listing import Count, Page, Whereabouts, pending_list, thread_report
 from bot.views.text import clean, cut, escape, escape_lines
@@ -80,10 +79,10 @@ def test_a_hostile_decision_is_shown_without_doing_anything(of: Approval) -> Non
 def test_what_does_not_fit_is_said(of: Approval) -> None:
     """Of each value there is all, or a mark that it was cut; of the fields all, or how many."""
     said = drawn.words(card(of, HOSTILE_NAMES))
-    left = len(of.request.fields) - FIELDS_AT_MOST
+    left = len(of.request.fields) - room_of(of).fields
 
     assert (f"and {left} more fields" in said) == (left > 0)
-    values = [f.value for f in of.request.fields[:FIELDS_AT_MOST] if isinstance(f, TextField)]
+    values = [f.value for f in of.request.fields[: room_of(of).fields] if isinstance(f, TextField)]
     for value in (*values, of.request.summary, of.request.details):
         kept = clean(value)
         assert not kept.strip() or kept in said or f"[cut: {len(kept):,} characters" in said
