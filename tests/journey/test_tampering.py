@@ -102,8 +102,8 @@ CLICKS = {
     "Edit": (GUEST, LEFT, FOREIGN, STALE, UNKNOWN),
     "Respond": (GUEST, LEFT, FOREIGN, STALE, UNKNOWN),
     "Withdraw my vote": (GUEST, LEFT, FOREIGN, STALE, UNKNOWN),
-    "Reassign…": (GUEST, LEFT, FOREIGN, UNKNOWN),  # they carry no digest: a form comes first
-    "Ask back…": (GUEST, LEFT, FOREIGN, UNKNOWN),
+    "Reassign …": (GUEST, LEFT, FOREIGN, UNKNOWN),  # they carry no digest: a form comes first
+    "Ask back …": (GUEST, LEFT, FOREIGN, UNKNOWN),
     "Answer": (GUEST, LEFT, FOREIGN, Attack("jonas", "not_asked"), UNKNOWN),
     "Review": (GUEST, LEFT, FOREIGN, Attack("tom", "requester"), UNKNOWN),
 }
@@ -168,7 +168,7 @@ async def prepared(deployment: Deployment, bot: Services, label: str) -> Seen:
     if label == "Withdraw my vote":
         await deliver(deployment, click(deployment, "mara", card, "Approve"))
     if label == "Answer":
-        await opened(deployment, "mara", card, "Ask back…")
+        await opened(deployment, "mara", card, "Ask back …")
         assert await deployment.person("mara").submit({"text": "Which parcel?"}) == {}
     if label in ("Withdraw my vote", "Answer"):
         return await deployment.reads(
@@ -206,8 +206,8 @@ FORMS: dict[str, Values] = {
     "Reject with a reason": {"reason": {"reason": {"value": "No"}}},
     "Respond": {"text": {"text": {"value": "Monday"}}},
     "Edit": {"field.note": {"value": {"value": "another"}}},
-    "Reassign…": {"people": {"people": {"selected_users": [JONAS]}}},
-    "Ask back…": {"text": {"text": {"value": "Which parcel?"}}},
+    "Reassign …": {"people": {"people": {"selected_users": [JONAS]}}},
+    "Ask back …": {"text": {"text": {"value": "Which parcel?"}}},
     "Answer": {"text": {"text": {"value": "The second"}}},
 }
 SUBMITTED = (
