@@ -35,8 +35,9 @@ async def until_told(work: Callable[[Stop], Coroutine[Any, Any, None]], within: 
         timer = threading.Timer(within, _end, [within])
         timer.daemon = True
         timer.start()
-    if stop.starting:
-        working.cancel()  # nothing, where it has ended by itself
+    while stop.starting and not working.done():
+        working.cancel()  # again and again: a client of Redis that waits swallows one
+        await asyncio.wait([working], timeout=1)
     await asyncio.wait([working])
     told.cancel()
     if not working.cancelled():

@@ -39,7 +39,7 @@ def _wrong(run: Run, approval: Approval, trail: list[AuditEvent]) -> list[str]:
         "more than one outcome": len(closing) > 1,
         "someone voted twice": len({vote.by.user for vote in votes}) < len(votes),
         "approved by too few": supported and approval.open_stage is not None,
-        "reopened, and not closed before": len(before) != len(anew),
+        "reopened, and not superseded before": len(before) != len(anew),
         f"status {approval.status}, but the trail says {expected}": approval.status != expected,
         f"trail {approval.trail}, but {len(own)} events": approval.trail != len(own),
         "asked twice": tags.count(Tag.REQUESTED) != 1,
