@@ -1,9 +1,10 @@
 """show: bring a card that was posted, and the replies that tell its trail, up to the record."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from redis.exceptions import RedisError
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 WAIT_FOR_LEASE = timedelta(seconds=1)
 # Each with a limit of its own
 UPDATING, LOOKING, SEARCHING = "chat.update", "conversations.replies", "conversations.history"
+DRAWN_AT_ONCE = 1  # by a process that has clicks to acknowledge
 GONE = "message_not_found"
 MAYBE_GONE = ("thread_not_found", "cannot_reply_to_message", "cant_update_message")
 
@@ -41,6 +43,7 @@ class Showing:
     leases: Leases
     slack: SlackGateway
     pacing: Pacing
+    drawing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DRAWN_AT_ONCE))
 
     @property
     def store(self) -> Store:
@@ -61,9 +64,12 @@ class Showing:
 
     async def draw(self, approval_id: str) -> None:
         """The card alone, at once, for the one who clicked: `show` may wait behind others. Where
-        this comes to nothing, `show` is still owed."""
+        this comes to nothing, `show` is still owed; so it is where many click, whose clicks come
+        first."""
+        if self.drawing.locked():
+            return
         try:
-            async with self.leases.hold(f"card:{approval_id}"):
+            async with self.drawing, self.leases.hold(f"card:{approval_id}"):
                 approval = await self.store.approval(approval_id)
                 where = approval.message if approval and not approval.recheck else None
                 if approval and where and not approval.delivery and _behind(approval):
