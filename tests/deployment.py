@@ -119,7 +119,7 @@ class Deployment:
     def person(self, name: str) -> Person:
         return self.slack.person(name)
 
-    async def card(self, title: str, who: str = "mara", within: float = 10.0) -> Seen:
+    async def card(self, title: str, who: str = "mara", within: float = 45.0) -> Seen:
         """The card with this title, once it is there."""
 
         def found() -> list[Seen] | None:
@@ -129,7 +129,7 @@ class Deployment:
         cards = await eventually(f"a card {title!r} in the channel", found, within)
         return cards[-1]
 
-    async def settled(self, thread_id: str, within: float = 10.0) -> Approval:
+    async def settled(self, thread_id: str, within: float = 45.0) -> Approval:
         """The one approval of the thread, once Slack has all of it."""
 
         async def told() -> Approval | None:
@@ -143,7 +143,7 @@ class Deployment:
         return await eventually("Slack has all of the approval", told, within)
 
     async def reads(
-        self, message: Seen, words: str, who: str = "mara", within: float = 10.0
+        self, message: Seen, words: str, who: str = "mara", within: float = 45.0
     ) -> Seen:
         """The message, once it says these words."""
         person = self.person(who)
@@ -167,7 +167,7 @@ class Deployment:
         return await eventually(f"a private answer {words!r} to {who}", answers)
 
     async def thread(
-        self, message: Seen, count: int, who: str = "mara", within: float = 10.0
+        self, message: Seen, count: int, who: str = "mara", within: float = 45.0
     ) -> list[str]:
         """The replies below a card, once there are so many."""
 

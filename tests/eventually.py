@@ -12,7 +12,7 @@ PAUSE = 0.01  # seconds between two looks
 
 
 async def eventually(
-    what: str, check: Callable[[], Result | Awaitable[Result | None] | None], within: float = 10.0
+    what: str, check: Callable[[], Result | Awaitable[Result | None] | None], within: float = 45.0
 ) -> Result:
     """Ask `check` until its answer is truthy, and return that; fail saying what never came."""
     deadline = time.monotonic() + within

@@ -22,6 +22,7 @@ from playwright.async_api import (
 from bot.local import seeds
 from bot.local.records import User
 
+expect.set_options(timeout=30_000)  # ms: it costs nothing where all is well
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
