@@ -100,6 +100,27 @@ async def test_a_form_for_a_question_before_answers_no_other(deployment: Deploym
         assert [each.answer for each in approval.inquiries] == ["The second", ""]
 
 
+async def test_the_same_form_asks_once_also_after_the_answer(deployment: Deployment) -> None:
+    known = asks(GROUP)
+    async with deployment.instance(known=known) as bot:
+        card = await asked(deployment, bot, known)
+        mara, tom = deployment.person("mara"), deployment.person("tom")
+        await mara.click(card, "Ask back …")
+        await form(deployment, "mara")
+        opened = mara.modal or {}
+        await mara.submit({"Your question": "Which parcel?"})
+        card = await deployment.reads(card, "Waits for ", within=WITHIN)
+        await tom.click(card, "Answer")
+        await form(deployment, "tom")
+        await tom.submit({"Your answer": "The second"})
+        await deployment.reads(card, "The second", within=WITHIN)
+        values = {"text": {"text": {"type": "plain_text_input", "value": "Which parcel?"}}}
+        payload = deployment.slack.acts.payloads.view_submission(mara.user, opened, values)
+        await deployment.slack.delivery.send("interactive", payload, answerable=True)
+        [approval] = await bot.store.approvals_of("ask-1")
+        assert [each.answer for each in approval.inquiries] == ["The second"]
+
+
 async def test_who_may_not_decide_asks_nothing_and_one_question_is_open(
     deployment: Deployment,
 ) -> None:
