@@ -23,6 +23,7 @@ from bot.changes import Changes
 from bot.delegating import Delegating
 from bot.doctor import Doctor
 from bot.health import Health, redis_answers, worker_polls
+from bot.looking import Looking
 from bot.noticing import Noticing
 from bot.pacing import Pacing
 from bot.posting import Posting
@@ -179,6 +180,7 @@ def _tasks(advancing: Advancing, slack: SlackGateway, fallback: str | None) -> T
         reminding=Reminding(changes, slack),
         retiring=Retiring(changes, advancing.runner, leases),
         delegating=Delegating(changes, leases, slack),
+        looking=Looking(changes, leases, slack),
     )
 
 
@@ -236,28 +238,40 @@ async def serve(settings: BotSettings, roles: Roles) -> None:
 async def _serving(settings: BotSettings, roles: Roles, stop: Stop) -> None:
     async with open_services(settings) as services, contextlib.AsyncExitStack() as stack:
         stop.starting = False
-        ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.told.wait())]
-        health = await stack.enter_async_context(watched(settings, services))
-        if roles.works:
-            beside = supervised(services, health, DRAIN + 2 * AFTER)
-            worker = beside if roles.listens else working(services, health)
-            ends.append(await stack.enter_async_context(worker))
-        if roles.listens:
-            slack = listening(settings, services, health)
-            ready = asyncio.create_task(stack.enter_async_context(slack))
-            await asyncio.wait([ready, *ends], return_when=asyncio.FIRST_COMPLETED)
-            if ready.done():
-                await ready
-            else:  # to stop before Slack has answered
-                ready.cancel()
-                await asyncio.wait([ready])
-        health.started = True
-        log.info("%s is ready in %s", services.instance, services.slack.team_name)
-        ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        health.stopping = True
-        log.info("%s is stopping", services.instance)
-        for each in ended:
-            each.result()
+        with stop.ending():
+            await _until_one_ends(settings, roles, services, stack, stop)
+
+
+async def _until_one_ends(
+    settings: BotSettings,
+    roles: Roles,
+    services: Services,
+    stack: contextlib.AsyncExitStack,
+    stop: Stop,
+) -> None:
+    """Whatever has begun when it returns is on the stack."""
+    ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.told.wait())]
+    health = await stack.enter_async_context(watched(settings, services))
+    if roles.works:
+        beside = supervised(services, health, DRAIN + 2 * AFTER)
+        worker = beside if roles.listens else working(services, health)
+        ends.append(await stack.enter_async_context(worker))
+    if roles.listens:
+        slack = listening(settings, services, health)
+        ready = asyncio.create_task(stack.enter_async_context(slack))
+        await asyncio.wait([ready, *ends], return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            await ready
+        else:  # to stop before Slack has answered
+            ready.cancel()
+            await asyncio.wait([ready])
+    health.started = True
+    log.info("%s is ready in %s", services.instance, services.slack.team_name)
+    ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    health.stopping = True
+    log.info("%s is stopping", services.instance)
+    for each in ended:
+        each.result()
 
 
 @contextlib.asynccontextmanager

@@ -16,6 +16,7 @@ RESTORED_NOTE = (
 )
 RETRY_SLACK = timedelta(seconds=1)  # doubled with each try, up to the next
 RETRY_SLACK_AT_MOST = timedelta(minutes=5)
+LOOK_AFTER = timedelta(minutes=1)  # several times a lease
 
 
 class MessageRef(BaseModel):
@@ -43,7 +44,8 @@ class InSlack(Record):
     posting_in and reply_tried: what was begun and not yet known to have arrived, so that the next
     try looks before it posts. astray: why the card stands in another channel, in Slack's word.
     deleted: how many messages of it are gone. replies_at: no reply before, others wait. recheck:
-    Redis may have forgotten what Slack was shown. note: why it is asked again, for people.
+    Redis may have forgotten what Slack was shown. look_at: when Slack is looked through for what
+    may stand there twice. note: why it is asked again, for people.
     notices: what people are still to be told by direct message."""
 
     id: str
@@ -61,6 +63,7 @@ class InSlack(Record):
     deleted: int = 0
     reply_tried: int = 0
     recheck: bool = False
+    look_at: AwareDatetime | None = None
     replies_at: AwareDatetime | None = None
     delivery: Delivery | None = None
     notices: Notices = Notices()
@@ -117,6 +120,10 @@ class InSlack(Record):
         if record.is_open:
             record = record.to(note=RESTORED_NOTE)
         return Change(record, (*shown, record.event(Tag.RESTORED, now)))
+
+    def may_come_twice(self, now: datetime) -> Self:
+        """Posted once more after a try that left no trace: its author may only be asleep."""
+        return self.to(look_at=now + LOOK_AFTER)
 
     def replying(self, number: int) -> Self:
         return self.to(reply_tried=number)

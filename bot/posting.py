@@ -107,10 +107,14 @@ class Posting:
             found = await self._found(approval, where) if approval.posting_since else None
             message = found or await self._post_new(approval, where)
         shown = 0 if found else revision  # what was found may be older: it is drawn again
+        again = bool(approval.posting_since) and not found
+
+        def posted(record: Approval) -> Change:
+            record = record.may_come_twice(now) if again else record
+            return record.posted(message, shown, now, self.instance)
+
         try:
-            await self.changes.change(
-                approval.id, lambda a: a.posted(message, shown, now, self.instance), queue=True
-            )
+            await self.changes.change(approval.id, posted, queue=True)
         except LeaseLost:
             await insist(lambda: self._withdraw(approval.id, message))
             raise

@@ -186,7 +186,7 @@ class Showing:
             await still_held()
             await self.changes.change(approval.id, lambda a: Change(a.replied_to(number)))
         except LeaseLost:
-            await insist(lambda: self._withdraw(where, told, said))
+            await insist(lambda: self._withdraw(where, approval.id, said))
             raise
 
     async def _say(
@@ -198,18 +198,22 @@ class Showing:
             stands = await self._stands(approval, where, told)
             return None if stands else await self.slack.reply(where, told, drawn)
 
-    async def _withdraw(self, where: MessageRef, told: Told, said: MessageRef | None) -> None:
+    async def _withdraw(self, where: MessageRef, approval_id: str, said: MessageRef | None) -> None:
         """This process was stopped while it replied, and another may have said the same."""
-        same = [each async for each in self.slack.replies(where, told.approval_id) if each == told]
-        if said is not None and len(same) > 1:
-            await self.slack.withdraw(said)
+        again = await self.slack.said_again(where, approval_id) if said else []
+        for message in again:
+            await self.slack.withdraw(message)
 
     async def _stands(self, approval: Approval, where: MessageRef, told: Told) -> bool:
         """Has an earlier try, whose answer was lost, already posted this reply?"""
         if approval.reply_tried == told.number:
             async with self.pacing.turn(LOOKING):
-                return await self.slack.has_reply(where, told)
-        await self.changes.change(approval.id, lambda a: Change(a.replying(told.number)))
+                if await self.slack.has_reply(where, told):
+                    return True
+            now = self.now()
+            await self.changes.change(approval.id, lambda a: Change(a.may_come_twice(now)))
+        else:
+            await self.changes.change(approval.id, lambda a: Change(a.replying(told.number)))
         return False
 
     async def _recheck(self, approval: Approval) -> None:

@@ -149,13 +149,43 @@ class SlackGateway(Directory):
 
     async def replies(self, where: MessageRef, approval_id: str) -> AsyncGenerator[Told, None]:
         """What the thread tells of this approval, in order."""
+        async for told, _ in self._replies(where, approval_id):
+            yield told
+
+    async def said_again(self, where: MessageRef, approval_id: str) -> list[MessageRef]:
+        """Replies that say what one above them says. Whoever takes back takes back the same."""
+        stand: set[Told] = set()
+        again: list[MessageRef] = []
+        async for told, message in self._replies(where, approval_id):
+            if told in stand:
+                again.append(message)
+            stand.add(told)
+        return again
+
+    async def doubles(
+        self, where: MessageRef, approval_id: str, since: datetime
+    ) -> list[MessageRef]:
+        """Messages of ours that say again what the card at `where`, or a reply to it, says."""
+        cards = [
+            MessageRef(channel=where.channel, ts=message["ts"])
+            async for message in self._messages(
+                self.client.conversations_history, since, channel=where.channel
+            )
+            if _payload(message, CARD_EVENT).get("approval_id") == approval_id
+        ]
+        return [card for card in cards if card != where] + await self.said_again(where, approval_id)
+
+    async def _replies(
+        self, where: MessageRef, approval_id: str
+    ) -> AsyncGenerator[tuple[Told, MessageRef], None]:
         async for message in self._messages(
             self.client.conversations_replies, None, channel=where.channel, ts=where.ts
         ):
             payload = _payload(message, TRAIL_EVENT)
             if payload.get("approval_id") == approval_id:
                 number, event = payload.get("number"), payload.get("event")
-                yield Told(approval_id, int(number or 0), str(event or ""))
+                told = Told(approval_id, int(number or 0), str(event or ""))
+                yield told, MessageRef(channel=where.channel, ts=message["ts"])
 
     async def tell(self, user: str, told: Told, card: Card) -> MessageRef:
         """A direct message. It needs no scope but that of any message: Slack opens the

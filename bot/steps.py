@@ -18,6 +18,7 @@ StepKind = Literal[
     "retire",
     "delegate",
     "tell",
+    "look",
 ]
 
 # A run that is said to run and has not moved for this long has lost its worker, or has a long
@@ -104,6 +105,8 @@ def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
     elif behind or approval.recheck:
         owed.append((_shown_at(approval), Step("show", approval.id, _shown(approval))))
     owed += _while_it_waits(approval) if approval.status == "pending" else []
+    if approval.look_at:
+        owed.append((approval.look_at, Step("look", approval.id, str(approval.look_at))))
     if approval.notices.due:
         last = str(approval.notices.due[-1])
         at = approval.notices.at or approval.requested_at

@@ -12,6 +12,7 @@ from bot.advancing import Advancing
 from bot.approvals import Approval, Closed
 from bot.changes import Changes
 from bot.delegating import Delegating
+from bot.looking import Looking
 from bot.noticing import Noticing
 from bot.posting import Posting
 from bot.records import Change
@@ -39,6 +40,7 @@ class Tasks:
     reminding: Reminding
     retiring: Retiring
     delegating: Delegating
+    looking: Looking
     owed_since: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def register(self) -> None:
@@ -53,6 +55,7 @@ class Tasks:
             retire=self.retire,
             delegate=self.delegate,
             tell=self.tell,
+            look=self.look,
         )
 
     async def advance(self, thread_id: str) -> None:
@@ -101,6 +104,10 @@ class Tasks:
     async def tell(self, approval_id: str) -> None:
         """Those to whom it was handed."""
         await self.delegating.tell(approval_id)
+
+    async def look(self, approval_id: str) -> None:
+        """What may stand in Slack twice is taken back."""
+        await self.looking.look(approval_id)
 
     async def reconcile(self) -> None:
         """Ask for every record what is still owed; what many owe (their channel) is added once."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,31 @@ async def test_while_redis_sleeps(deployment: Deployment, tmp_path: Path) -> Non
                 os.kill(redis.pid, signal.SIGCONT)
     assert "not stopped within 3 s: ending" in heard.all, "the worker"
     assert "Traceback" not in heard.all
+
+
+BROKEN = """
+import asyncio
+from bot.stopping import Stop, until_told
+
+async def work(stop: Stop) -> None:
+    stop.starting = False
+    try:
+        with stop.ending():
+            raise ValueError("the worker is broken")
+    finally:
+        await asyncio.Event().wait()  # what is open cannot be closed
+
+asyncio.run(until_told(work, 0.1))
+"""
+
+
+async def test_by_an_error_of_its_own_with_something_that_cannot_be_closed() -> None:
+    """No signal comes, and the limit counts all the same; the error is told."""
+    broken = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BROKEN, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(PATIENCE):
+        _, said = await broken.communicate()
+    assert broken.returncode == 1
+    assert "the worker is broken" in said.decode()
+    assert "Traceback" not in said.decode()

@@ -2,10 +2,13 @@
 it says then is taken back, or said again as it is now."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bot import steps
+from bot.inslack import LOOK_AFTER
 from bot.services import Services
 from bot.slack_calls import SlackRefused
 from tests.deployment import CHANNEL, Deployment
@@ -84,6 +87,71 @@ async def test_a_reply_that_another_has_written_meanwhile_is_taken_back(
     assert faults.pending() == 0
     (card,) = [seen for seen in deployment.person("mara").sees() if seen.blocks]
     assert len(deployment.person("mara").replies(card)) == 1
+
+
+class Killed(BaseException):
+    """The end of a process, before it could take anything back."""
+
+
+async def look(pair: Pair, approval_id: str) -> None:
+    """A while later: what is owed then."""
+    later = pair[1].changes.now() + 2 * LOOK_AFTER
+    approval = await pair[1].store.approval(approval_id)
+    assert approval is not None
+    assert "look" in [step.kind for step in steps.due(approval, later)]
+    changes = replace(pair[1].changes, now=lambda: later)
+    await replace(pair[1].tasks.looking, changes=changes).look(approval_id)
+    approval = await pair[1].store.approval(approval_id)
+    assert approval is not None
+    assert approval.look_at is None
+
+
+async def test_a_card_whose_author_died_before_taking_it_back(
+    pair: Pair, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = pair
+    approval_id = await asked(pair, deployment)
+    post = one.slack.post_card
+
+    async def stopped(*about: Any) -> Any:
+        await lease_runs_out(one, f"channel:{CHANNEL}")
+        await two.tasks.post(CHANNEL)
+        await post(*about)
+        raise Killed
+
+    monkeypatch.setattr(one.slack, "post_card", stopped)
+    with pytest.raises(Killed):
+        await one.tasks.post(CHANNEL)
+    approval = await one.store.approval(approval_id)
+    assert approval is not None
+    assert approval.message is not None
+    assert len(await cards(deployment)) == 2
+    await look(pair, approval_id)
+    assert await cards(deployment) == [approval.message.ts]
+
+
+async def test_a_reply_whose_author_died_before_taking_it_back(
+    pair: Pair, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = pair
+    approval_id = await asked(pair, deployment)
+    await one.tasks.post(CHANNEL)
+    reply = one.slack.reply
+
+    async def stopped(*about: Any) -> Any:
+        await lease_runs_out(one, f"card:{approval_id}")
+        await two.tasks.show(approval_id)
+        await reply(*about)
+        raise Killed
+
+    monkeypatch.setattr(one.slack, "reply", stopped)
+    with pytest.raises(Killed):
+        await one.tasks.show(approval_id)
+    (card,) = [seen for seen in deployment.person("mara").sees() if seen.blocks]
+    first, second = deployment.person("mara").replies(card)
+    assert first.text == second.text
+    await look(pair, approval_id)
+    assert [each.ts for each in deployment.person("mara").replies(card)] == [first.ts]
 
 
 async def test_a_card_that_was_drawn_late_is_drawn_again_as_it_is(
