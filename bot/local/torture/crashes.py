@@ -132,6 +132,10 @@ class Stand:
         found = self.redis.scan_iter(match=f"*{self.namespace}*", count=5000)
         return [key.decode() for key in found]
 
+    def left(self) -> list[str]:
+        """Without who waits for Slack's pace: that ends by itself, a moment after the run."""
+        return [key for key in self.keys() if ":pace:" not in key or self.redis.ttl(key) < 0]
+
     def end_leases(self) -> None:
         """Whoever held one is dead, and its time is over."""
         self._delete([key for key in self.keys() if ":lease:" in key])
@@ -230,7 +234,7 @@ def run_once(stand: Stand, journey: Journey, crash: Crash | None) -> Ran:
                 first, end = _frozen(stand, life, crash)
             else:
                 first, end = _killed(stand, life, crash)
-        keys = families(stand.keys(), world)
+        keys = families(stand.left(), world)
         return Ran(first.made, first.struck, replace(end, lines={**end.lines, "keys": keys}))
 
 
