@@ -6,9 +6,10 @@ noted in the record, with the time of the next try.
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from langgraph.runtime import RunControl
 
@@ -16,6 +17,7 @@ from bot import steps
 from bot.approvals import Approval
 from bot.changes import LOOKS, Changes
 from bot.doubts import answered, in_doubt
+from bot.outdating import outdated, rests_on_preconditions, to_be_checked
 from bot.progress import Progress
 from bot.records import Change
 from bot.runs import MAX_ATTEMPTS, Run
@@ -26,6 +28,7 @@ from workflows.effects import EffectInDoubt, EffectKeyTaken, EffectLedger, Effec
 from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
 from workflows.payloads import NO_HINTS, UnreadableQuestion, read_question, write_answer
 from workflows.policy import Policy
+from workflows.preconditions import PreconditionFailed
 from workflows.runner import CannotGoOn, Question, Runner, ThreadState, TookTooLong
 from workflows.schema import Unreadable
 from workflows.serializer import UnstorableState
@@ -34,7 +37,14 @@ log = logging.getLogger(__name__)
 
 WAIT_FOR_LEASE = timedelta(seconds=1)
 # Trying again would end the same way.
-FINAL = (EffectRefused, EffectInDoubt, EffectKeyTaken, UnreadableQuestion, UnstorableState)
+FINAL = (
+    EffectRefused,
+    EffectInDoubt,
+    EffectKeyTaken,
+    PreconditionFailed,
+    UnreadableQuestion,
+    UnstorableState,
+)
 PLAIN = (TookTooLong,)  # its words are ours, and safe to show
 STOPPED = "the breakpoint was not approved"
 NOBODY = Policy(approvers=())  # of a workflow that is not known here: it opens no question
@@ -183,6 +193,7 @@ class Advancing:
         answers = await self._hand_over(run)
         approvals = await self.store.approvals_of(run.thread_id)
         decided = {each.id: each.decision for each in approvals if each.decision}
+        approved = [each for each in approvals if rests_on_preconditions(each)]
         try:
             state = await self.runner.advance(
                 run.workflow,
@@ -190,6 +201,7 @@ class Advancing:
                 run.input,
                 answers,
                 decided=decided,
+                declared={each.id: each.request.preconditions for each in approved},
                 lease=lease,
                 control=control,
             )
@@ -212,6 +224,7 @@ class Advancing:
                 return Change(approval)
             return approval.hand_over(now, self.instance, checkpoint)
 
+        await self._outdate(run, asking)
         answers: dict[str, object] = {}
         for approval in await self.store.approvals_of(run.thread_id):
             if not approval.decision or approval.outcome or approval.doubt:
@@ -224,6 +237,19 @@ class Advancing:
             value, hints = (question.value, question.hints) if question else (None, NO_HINTS)
             answers[approval.id] = write_answer(approval.decision, value, hints)
         return answers
+
+    async def _outdate(self, run: Run, asking: Mapping[str, Question]) -> None:
+        """Void what was approved and rests on what has changed since: the graph is told that, and
+        prepares anew. Once something was handed over, it is the effect that looks."""
+        for approval in await self.store.approvals_of(run.thread_id):
+            question = asking.get(approval.id)
+            if question is None or not to_be_checked(approval) or approval.asks_otherwise(question):
+                continue
+            now, declared = self.now(), approval.request.preconditions
+            changes = await self.runner.unmet(run.workflow, declared, now)
+            if changes:
+                change = partial(outdated, changes=changes, now=now)
+                await self.changes.change(approval.id, change, queue=True)
 
     async def _void(self, run: Run, approval: Approval, question: Question) -> None:
         """What would be answered is not what was decided: nothing is handed over."""

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from bot.audit import Tag
 from bot.inslack import InSlack
+from bot.outcomes import Outcome
 from bot.records import Change
 from bot.runs import Run
 from workflows.fields import SlackUserId
@@ -25,6 +26,7 @@ Status = Literal[
     "rejected",
     "answered",
     "expired",
+    "outdated",
     "superseded",
     "cancelled",
 ]
@@ -34,6 +36,7 @@ OUTCOME: dict[str, tuple[Status, Tag]] = {
     "reject": ("rejected", Tag.REJECTED),
     "respond": ("answered", Tag.ANSWERED),
     "expired": ("expired", Tag.EXPIRED),
+    "outdated": ("outdated", Tag.OUTDATED),
 }
 CHANGED_NOTE = "The request changed after it was decided, so it is asked again."
 SUPPORTS = ("approve", "edit")  # of these a policy may want several; any other decides alone
@@ -48,18 +51,6 @@ class Closed(Exception):
 
 class NoVote(Exception):
     """There is no vote of theirs that could be taken back."""
-
-
-class Outcome(BaseModel):
-    """What became of the decision, as the card says it. run_failed: the whole run did, and may
-    be tried again."""
-
-    model_config = ConfigDict(frozen=True)
-
-    state: Literal["done", "failed"]
-    text: str
-    at: AwareDatetime
-    run_failed: bool = False
 
 
 class Doubt(BaseModel):

@@ -44,10 +44,12 @@ class Tag(StrEnum):
     SUPERSEDED = "approval:superseded"
     REOPENED = "approval:reopened"
     VOIDED = "approval:voided"
+    OUTDATED = "approval:outdated"
     RESTORED = "approval:restored"
     EFFECT_DONE = "effect:done"
     EFFECT_IN_DOUBT = "effect:in_doubt"
     EFFECT_REFUSED = "effect:refused"
+    EFFECT_OUTDATED = "effect:outdated"
     EFFECT_SETTLED = "effect:settled"
 
     @classmethod

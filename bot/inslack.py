@@ -38,6 +38,17 @@ class Delivery(BaseModel):
     retry_at: AwareDatetime
 
 
+class Earlier(BaseModel):
+    """What was asked before, and is void: another approval, where its card stands, and what has
+    changed since it was approved, in words, a line each."""
+
+    model_config = ConfigDict(frozen=True)
+
+    approval: str
+    message: MessageRef | None
+    changes: tuple[str, ...]
+
+
 class InSlack(Record):
     """revision: counts what a reader of the card would notice; shown: the revision that Slack
     has. trail: how many events tell of it; replied: how many of them Slack has. posting_since,
@@ -46,12 +57,14 @@ class InSlack(Record):
     deleted: how many messages of it are gone. replies_at: no reply before, others wait. recheck:
     Redis may have forgotten what Slack was shown. look_at: when Slack is looked through for what
     may stand there twice. note: why it is asked again, for people.
+    earlier: instead of what, where that was approved and then changed.
     notices: what people are still to be told by direct message."""
 
     id: str
     thread_id: str
     channel: str
     note: str = ""
+    earlier: Earlier | None = None
     message: MessageRef | None = None
     revision: int = 1
     shown: int = 0

@@ -209,7 +209,7 @@ def refuse_stale(approval: Approval, terms: str, decision: str, now: datetime) -
 
 def refuse_closed(approval: Approval, now: datetime) -> Why | None:
     """None while it can still be decided."""
-    if approval.status == "superseded":
+    if approval.status in ("superseded", "outdated"):
         return Why.SUPERSEDED
     expired = approval.status == "pending" and approval.past_deadline(now)
     if approval.status == "expired" or expired:

@@ -140,7 +140,8 @@ class Posting:
         hold = await self.store.hold(approval.channel) if where != approval.channel else None
         now, astray = self.now(), hold.code if hold else ""
         begun = approval.posting(now, where, astray)
-        drawn = card(begun, await self.slack.names(people_on(begun)))
+        names = await self.slack.names(people_on(begun))
+        drawn = card(begun, names, await self.slack.link_before(begun.earlier))
         await self.changes.change(approval.id, lambda a: Change(a.posting(now, where, astray)))
         try:
             return await self.slack.post_card(where, approval.id, drawn)

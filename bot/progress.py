@@ -8,7 +8,8 @@ from pydantic import JsonValue
 from bot.approvals import Approval
 from bot.audit import Draft, Tag
 from bot.doubts import ask, asked, in_doubt
-from bot.outcomes import NOT_TAKEN, NOTHING_EXECUTED, TOO_LATE, WENT_ON
+from bot.outcomes import CHANGED_SINCE, NOT_TAKEN, NOTHING_EXECUTED, TOO_LATE, WENT_ON
+from bot.outdating import asked_before, changes_of, not_executed
 from bot.records import Change
 from bot.runs import Run
 from workflows.effects import EffectEntry
@@ -141,7 +142,8 @@ class Progress:
         settled = [entry for entry in self._effects if entry.state in ("done", "refused")]
         news = [entry for entry in settled if _mark(entry) not in self._run.effects_noted]
         for entry in news:
-            tag = Tag.EFFECT_DONE if entry.state == "done" else Tag.EFFECT_REFUSED
+            tag = Tag.EFFECT_OUTDATED if entry.changes else Tag.EFFECT_REFUSED
+            tag = Tag.EFFECT_DONE if entry.state == "done" else tag
             known = [key for key in entry.decisions if key in self._before]
             hidden = [key for key in known if self._before[key].restricted]
             on = next(iter([*hidden, *known]), None)
@@ -185,16 +187,27 @@ class Progress:
         nothing = NOTHING_EXECUTED if finished else WENT_ON
         for approval in list(self._after.values()):
             said = approval.outcome
-            more = said and said.text == WENT_ON and self._executed_on(approval)
+            more = said and said.text == WENT_ON and self._came_of(approval)
             if not approval.decision or (said and not more) or approval.id in still_open:
                 continue
             if approval.applied_at:
-                text = self._executed_on(approval) or (
-                    WENT_ON if self._alone_on(approval) else nothing
-                )
-                self._take(Change(approval.concluded("done", text, self._now)))
+                self._take(Change(self._concluded(approval, nothing)))
             elif finished:
                 self._take(Change(approval.concluded("failed", TOO_LATE, self._now)))
+
+    def _concluded(self, approval: Approval, nothing: str) -> Approval:
+        """nothing: what is said where nothing came of it that the ledger tells."""
+        text = self._came_of(approval) or (WENT_ON if self._alone_on(approval) else nothing)
+        failed = text.startswith(CHANGED_SINCE)
+        return approval.concluded("failed" if failed else "done", text, self._now)
+
+    def _came_of(self, approval: Approval) -> str:
+        """What was executed on this decision, or why it was not."""
+        if approval.status == "outdated":
+            return NOTHING_EXECUTED
+        changes = changes_of(approval, self._effects)
+        hides = approval.restricted or self._hides(approval)
+        return not_executed(changes, hides=hides) if changes else self._executed_on(approval)
 
     def _supersede(self, still_open: Mapping[str, Question]) -> None:
         instead = next((key for key in still_open if key not in self._before), None)
@@ -224,7 +237,17 @@ class Progress:
                 channel=self._channel,
                 now=self._now,
             )
-            self._take(opened)
+            self._take(self._instead(opened))
+
+    def _instead(self, opened: Change) -> Change:
+        """Where it takes the place of what was approved and then changed, both say so."""
+        asks: Approval = opened.record
+        earlier = asked_before(self._after, self._effects, asks.node)
+        if earlier is None:
+            return opened
+        before = self._after[earlier.approval]
+        self._take(Change(before.revised(superseded_by=asks.id)))
+        return Change(asks.to(earlier=earlier), opened.events)
 
     def _doubt(self) -> None:
         """Ask a person about each effect of which only a person can say whether it happened."""

@@ -151,7 +151,8 @@ class Showing:
 
     async def _update(self, approval: Approval, where: MessageRef) -> None:
         revision, now = approval.revision, self.now()
-        drawn = card(approval, await self.slack.names(people_on(approval)))
+        names = await self.slack.names(people_on(approval))
+        drawn = card(approval, names, await self.slack.link_before(approval.earlier))
         async with self._paced(UPDATING):
             await still_held()
             await self.slack.update_card(where, drawn)

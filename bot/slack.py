@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.directory import Directory
-from bot.inslack import MessageRef
+from bot.inslack import Earlier, MessageRef
 from bot.slack_calls import PAGE, SlackRefused, SlackUnavailable, call, given
 from bot.views.card import ButtonValue, Card
 
@@ -262,6 +262,13 @@ class SlackGateway(Directory):
             self.client.chat_getPermalink(channel=where.channel, message_ts=where.ts)
         )
         return found["permalink"]
+
+    async def link_before(self, earlier: Earlier | None) -> str:
+        """To the card whose place another takes; "" where there is none, or none any more."""
+        try:
+            return await self.permalink(earlier.message) if earlier and earlier.message else ""
+        except SlackRefused:
+            return ""
 
     async def _messages(
         self, method: Callable[..., Awaitable[Any]], since: datetime | None, **where: str

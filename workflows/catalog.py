@@ -1,7 +1,7 @@
 """What can be run: a `Workflow` each, by name."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from workflows.effects import ThreadEffects
 from workflows.policy import Policy
+from workflows.preconditions import Check
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Workflow:
     graph: not compiled, or compiled by whoever wrote it; the saver is the runner's. version: of
     the code, kept in each run. policy: who may decide where a request does not say. state_types:
     the Enum, pydantic and dataclass types in its state. time_limit: of one attempt, from question
-    to question.
+    to question. checks: of the preconditions that its requests declare, by name.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Workflow:
     state_types: tuple[type, ...] = ()
     time_limit: timedelta = timedelta(minutes=10)
     examples: tuple[str, ...] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict[str, Check])
 
     def compiled(self, saver: BaseCheckpointSaver[str]) -> Pregel[Any, Any, Any, Any]:
         """The graph on this saver, with all else that it was compiled with."""

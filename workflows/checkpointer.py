@@ -18,11 +18,11 @@ from redisvl.query.filter import FilterExpression, Tag
 from workflows.effects import Receipt
 from workflows.fence import FencedRedis
 from workflows.lease import CURRENT, LeaseLost
-from workflows.protocol import Actor, Approve, Edit, Expired, Reject, Respond
+from workflows.protocol import Actor, Approve, Edit, Expired, Outdated, Reject, Respond
 from workflows.serializer import TypedRedisSerializer
 
 ROUNDS = 100  # of deleting what a thread holds
-STATE_TYPES = (Actor, Approve, Edit, Expired, Receipt, Reject, Respond)  # any workflow's
+STATE_TYPES = (Actor, Approve, Edit, Expired, Outdated, Receipt, Reject, Respond)  # any workflow's
 
 
 class FencedRedisSaver(AsyncRedisSaver):

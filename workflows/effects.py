@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 
 from workflows.clock import Clock, utc_now
 from workflows.lease import Lease, LeaseLost
+from workflows.preconditions import Conditions, PreconditionFailed
 from workflows.protocol import Decision
 from workflows.schema import NewerRecord, Schema, Unreadable
 
@@ -52,7 +53,8 @@ class Receipt(BaseModel):
 # intended   begun, and not known to have ended
 # in_doubt   the same, and there is no `find`: a person is asked
 # done       it happened; the receipt says what came of it
-# refused    the provider said no; whoever comes next may call again
+# refused    the provider said no, or it was not asked, since what was approved has changed; whoever
+#            comes next may call again
 # not_done   a person said that it did not happen; the node is told so until the run is retried
 # again      a person wants it called again
 EffectState = Literal["intended", "in_doubt", "done", "refused", "not_done", "again"]
@@ -62,7 +64,8 @@ class EffectEntry(BaseModel):
     """One effect as the ledger knows it.
 
     attempt: tells one call of `once` from any other. decisions: keys of the questions whose
-    answers the graph was running on.
+    answers the graph was running on. changes: why it was not called, where a precondition of these
+    did not hold any more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,6 +79,7 @@ class EffectEntry(BaseModel):
     decisions: tuple[str, ...] = ()
     receipt: Receipt | None = None
     error: str = ""
+    changes: tuple[str, ...] = ()
 
 
 class EffectRefused(Exception):
@@ -106,10 +110,12 @@ class EffectLedger:
         thread_id: str,
         decisions: tuple[str, ...] = (),
         decided: Mapping[str, Decision] | None = None,
+        conditions: Conditions | None = None,
     ) -> "ThreadEffects":
         """decisions: keys of the questions whose answers the graph runs on. decided: all that
-        was decided in the thread, by key."""
-        return ThreadEffects(self, lease, thread_id, decisions, decided or {})
+        was decided in the thread, by key. conditions: what these decisions rest on."""
+        conditions = conditions or Conditions()
+        return ThreadEffects(self, lease, thread_id, decisions, decided or {}, conditions)
 
     async def entries(self, thread_id: str) -> list[EffectEntry]:
         """Every effect of the thread, oldest first; one that cannot be read is in doubt."""
@@ -151,6 +157,7 @@ class ThreadEffects:
     thread_id: str
     decisions: tuple[str, ...] = ()
     decided: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
+    conditions: Conditions = field(default_factory=Conditions)
     _locks: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock), compare=False, repr=False
     )
@@ -168,6 +175,9 @@ class ThreadEffects:
         key: from the run and the node, never from time or chance; give it to the provider as
         the idempotency key too. find: asks the provider whether it happened; None: it did not.
         on: the decision that it rests on, where the graph asks several questions: its card tells.
+
+        What the decision declares as its preconditions is checked right before the call, and
+        PreconditionFailed raised where it does not hold any more; what has happened already stays.
         Raises EffectRefused (a later attempt may call again), EffectInDoubt (also where `call`
         answers something else than a Receipt: it happened all the same), EffectKeyTaken, LeaseLost.
         """
@@ -203,6 +213,10 @@ class ThreadEffects:
             at=self.ledger.now(),
             decisions=decisions,
         )
+        if self.conditions.of(decisions) and not await self.ledger.redis.exists(
+            self.ledger.key(key)
+        ):
+            await self._require_unchanged(mine, only_new=True)
         began = self.ledger.seconds()
         known = await self._write(mine, only_new=True)
         if known == mine:
@@ -220,9 +234,27 @@ class ThreadEffects:
             found = await self._look(known, mine, find)
             if found is not None:
                 return found
+        await self._require_unchanged(mine)
         began = self.ledger.seconds()
         await self._write(mine)  # ours now, and the lease still holds: from here on it is in doubt
         return await self._call(mine, call, began)
+
+    async def _require_unchanged(self, mine: EffectEntry, *, only_new: bool = False) -> None:
+        """PreconditionFailed, written down as not called, where what its decision rests on has
+        changed; unless that is being carried out: what is done already may have changed it."""
+        if not self.conditions.of(mine.decisions) or await self._under_way(mine):
+            return
+        changes = await self.conditions.unmet(mine.decisions)
+        if changes:
+            failed = PreconditionFailed(changes)
+            said = {"state": "refused", "error": str(failed), "changes": changes}
+            await self._write(mine.model_copy(update=said), only_new=only_new)
+            raise failed
+
+    async def _under_way(self, mine: EffectEntry) -> bool:
+        entries = await self.ledger.entries(self.thread_id)
+        done = (each for each in entries if each.state == "done")
+        return any(set(each.decisions) & set(mine.decisions) for each in done)
 
     async def _look(
         self,

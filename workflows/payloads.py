@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workflows.breakpoints import breakpoint_request, is_breakpoint
 from workflows.foreign import shape_of
+from workflows.preconditions import Precondition
 from workflows.protocol import MARKER, ApprovalRequest, Decision
 from workflows.shapes import Schema
 
@@ -82,6 +83,16 @@ def asked_digest(value: Any) -> str:
     """SHA-256 (hex) of what a graph asks with: it must be the same when it is answered."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def preconditions_of(value: Any) -> tuple[Precondition, ...]:
+    """What a question in our form declares; nothing where it is none, or cannot be read."""
+    if not _is_own(value) or not (value.get("request") or {}).get("preconditions"):
+        return ()
+    try:
+        return read_question(value).request.preconditions
+    except UnreadableQuestion:
+        return ()  # whoever opens it says so
 
 
 def _is_own(value: Any) -> bool:

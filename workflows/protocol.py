@@ -20,15 +20,18 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 from referencing.exceptions import Unresolvable
 
 from workflows.fields import RequestField, SlackUserId
 from workflows.policy import AllowedDecision, Policy
+from workflows.preconditions import Precondition
 
 MARKER = "countersign"  # the key by which our own questions are told from any other interrupt
 
@@ -87,6 +90,9 @@ class ApprovalRequest(_Value):
     sensitivity: where it is restricted (patient data, say), only the title stands in the channel;
     all else is shown to those who may decide, in a modal, and each look is in the audit trail. So
     the title must name nothing that is to be kept.
+
+    preconditions: what must still be so when it is decided, and again right before the effect;
+    else the approval is void, and the graph is told so (`Outdated`).
     """
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=150, strip_whitespace=True)]
@@ -97,6 +103,7 @@ class ApprovalRequest(_Value):
     sensitivity: Sensitivity = "normal"
     allowed_decisions: tuple[AllowedDecision, ...] = ("approve", "reject")
     editable: Editable | None = None
+    preconditions: Annotated[tuple[Precondition, ...], Field(max_length=20)] = ()
     policy: Policy | None = None
     expires_in: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
     remind_after: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
@@ -110,6 +117,14 @@ class ApprovalRequest(_Value):
         if ("edit" in self.allowed_decisions) != (self.editable is not None):
             raise ValueError("allowed_decisions: 'edit' goes with editable, and only with it")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_it_was(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without preconditions as before there were any: the same digest, and for older code."""
+        dumped: dict[str, Any] = dump(self)
+        if not self.preconditions:
+            dumped.pop("preconditions", None)
+        return dumped
 
     @property
     def digest(self) -> str:
@@ -173,7 +188,19 @@ class Expired(_Decided):
     type: Literal["expired"] = "expired"
 
 
-Decision = Annotated[Approve | Edit | Reject | Respond | Expired, Field(discriminator="type")]
+class Outdated(_Decided):
+    """Approved, and void: a precondition does not hold any more. Nobody decided this; a graph goes
+    back with it to the node that prepares, and asks for what is so now. changes: in words."""
+
+    type: Literal["outdated"] = "outdated"
+    changes: tuple[str, ...] = ()
+
+
+BY_NOBODY = ("expired", "outdated")  # told to any graph that asks, whatever it allows
+
+Decision = Annotated[
+    Approve | Edit | Reject | Respond | Expired | Outdated, Field(discriminator="type")
+]
 DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
 
 
@@ -183,6 +210,10 @@ def request_approval(request: ApprovalRequest) -> Decision:
     The node runs again from its top when it resumes, so build the request from state only. An
     answer that is no decision, is not allowed, or was given on another digest is asked again:
     what was shown is what runs. Use it once per node.
+
+    Whatever is neither `approve` nor `edit` executes nothing: nobody decided in time (`expired`),
+    or what was approved has changed (`outdated`). This node would only ask the same once more, so
+    it is the graph that goes back and prepares anew.
     """
     note = ""
     while True:
@@ -204,7 +235,7 @@ def _accepted(request: ApprovalRequest, answer: Any) -> Decision:
         raise ValueError("The answer before this was not a decision.") from None
     if decision.digest != request.digest:
         raise ValueError("The request changed after it was decided, so it is asked again.")
-    if decision.type != "expired" and decision.type not in request.allowed_decisions:
+    if decision.type not in BY_NOBODY and decision.type not in request.allowed_decisions:
         raise ValueError(f"{decision.type!r} is not among the allowed decisions.")
     if isinstance(decision, Edit) and request.editable is not None:
         request.editable.check(decision.values)

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -33,7 +34,8 @@ from workflows.breakpoints import breakpoint_key, breakpoint_value, stopped_befo
 from workflows.catalog import Catalog, Context
 from workflows.effects import EffectLedger
 from workflows.lease import Lease
-from workflows.payloads import NO_HINTS, Hints
+from workflows.payloads import NO_HINTS, Hints, preconditions_of
+from workflows.preconditions import Check, Conditions, Precondition, UnknownCheck, unknown, unmet
 from workflows.protocol import Decision
 from workflows.serializer import UnstorableState
 from workflows.tools import AnyPregel, astray, schemas_of_tools
@@ -153,10 +155,12 @@ class Runner:
         lease: Lease,
         control: RunControl,
         decided: Mapping[str, Decision] | None = None,
+        declared: Mapping[str, tuple[Precondition, ...]] | None = None,
     ) -> ThreadState:
         """Start, resume or recover the thread, and say what it has open then.
 
-        decided: all decisions of the thread, by `Question.key`, for effects that name theirs.
+        decided: all decisions of the thread, by `Question.key`, for effects that name theirs;
+        declared: what those that approve rest on, checked right before an effect.
 
         answers: by `Question.key`; those that are not open (any more) are left out. The thread
         runs until it asks, finishes, raises (what the node raised) or is drained by `control`.
@@ -165,7 +169,8 @@ class Runner:
         before = await self.ready(workflow, thread_id)
         step = _next_step(before, graph_input, answers)
         if step is not _NOTHING:
-            effects = self._effects.of(lease, thread_id, tuple(answers), decided)
+            conditions = Conditions(declared or {}, self._checks(workflow), self._effects.now)
+            effects = self._effects.of(lease, thread_id, tuple(answers), decided, conditions)
             running = self._graphs[workflow].ainvoke(
                 step,
                 _config(thread_id, strict=True),
@@ -180,9 +185,26 @@ class Runner:
             raise RuntimeError(f"{thread_id}: the graph ran and left no checkpoint")
         return after
 
+    async def unmet(
+        self, workflow: str, declared: Collection[Precondition], now: datetime
+    ) -> tuple[str, ...]:
+        """What has changed since it was declared, in words; empty where all is as it was. Raises
+        what a check raises, and CannotGoOn where this code has no such check."""
+        try:
+            return await unmet(self._checks(workflow), declared, now)
+        except UnknownCheck as error:
+            raise CannotGoOn(f"In this code of {workflow} {error}") from None
+
     async def forget(self, thread_id: str) -> None:
         """Delete all that the saver holds of the thread, under the lease that the caller holds."""
         await self._saver.adelete_thread(thread_id)
+
+    def _checks(self, workflow: str) -> Mapping[str, Check]:
+        return self._catalog[workflow].checks
+
+    def _unchecked(self, workflow: str, value: Any) -> str:
+        missing = unknown(self._checks(workflow), preconditions_of(value))
+        return f"its precondition {missing[0]!r} is no check of {workflow}" if missing else ""
 
     async def _within_limit(self, workflow: str, running: Awaitable[Any]) -> None:
         limit = self._catalog[workflow].time_limit
@@ -250,7 +272,8 @@ class Runner:
             for each in own:
                 hints = Hints(_schema_of(each), self._tools[workflow])
                 asks = _question(snapshot, task, each, thread_id, writes)
-                found.append(replace(asks, hints=hints, problem=problem))
+                unchecked = self._unchecked(workflow, each.value)
+                found.append(replace(asks, hints=hints, problem=problem or unchecked))
         return found, gone
 
 

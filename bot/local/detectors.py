@@ -8,6 +8,7 @@ from bot.runs import Run
 from bot.store import Store
 
 CLOSES = {tag: status for status, tag in OUTCOME.values()} | {Tag.SUPERSEDED: "superseded"}
+ANEW = (Tag.REOPENED, Tag.VOIDED, Tag.OUTDATED)  # the outcome before it counts no more
 
 
 async def violations(store: Store) -> list[str]:
@@ -29,8 +30,9 @@ async def _found(store: Store) -> AsyncGenerator[str, None]:
 def _wrong(run: Run, approval: Approval, trail: list[AuditEvent]) -> list[str]:
     own = [event for event in trail if event.approval_id == approval.id]
     tags = [event.tag for event in own]
-    anew = [position for position, tag in enumerate(tags) if tag in (Tag.REOPENED, Tag.VOIDED)]
-    reopened = anew[-1] + 1 if anew else 0
+    anew = [position for position, tag in enumerate(tags) if tag in ANEW]
+    # Void is an outcome itself; all others are asked again.
+    reopened = anew[-1] + (tags[anew[-1]] != Tag.OUTDATED) if anew else 0
     closing = [CLOSES[tag] for tag in tags[reopened:] if tag in CLOSES]
     before = [CLOSES[tag] for tag in tags[:reopened] if tag in CLOSES]
     expected = closing[0] if closing else "pending"

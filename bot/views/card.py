@@ -14,6 +14,7 @@ from bot.views.edits import edited, fits
 from bot.views.fields import field_elements, fields_fit
 from bot.views.inquiry import inquiry
 from bot.views.more import more
+from bot.views.outdated import asked_anew, conditions
 from bot.views.restricted import ASKED_AGAIN, notice, outcome_words
 from bot.views.rich import Element
 from bot.views.room import CHARACTERS_AT_MOST, ROOMY, TIGHT, Room, characters
@@ -105,10 +106,10 @@ class Card:
     blocks: list[Block]
 
 
-def card(approval: Approval, names: Mapping[str, str]) -> Card:
-    """names: display names of users, by id."""
+def card(approval: Approval, names: Mapping[str, str], before: str = "") -> Card:
+    """names: display names of users, by id. before: link to the card whose place it takes."""
     room = room_of(approval)
-    blocks = [*_question(approval, names, room), *_besides(approval)]
+    blocks = [*_question(approval, names, room, before), *_besides(approval)]
     if approval.status == "pending":
         blocks.append(_buttons(approval, names, room))
     elif approval.restricted:
@@ -149,6 +150,8 @@ def said(approval: Approval) -> str:
             return f"No longer asked: {title}"
         case "expired":
             return f"Expired without a decision: {title}"
+        case "outdated":
+            return f"Approved, and void since something changed: {title}"
         case status:
             name = approval.decision.by.name if approval.decision else ""
             words = outcome_words(approval)
@@ -162,7 +165,9 @@ def short(digest: str) -> str:
     return digest[:12]
 
 
-def _question(approval: Approval, names: Mapping[str, str], room: Room) -> list[Block]:
+def _question(
+    approval: Approval, names: Mapping[str, str], room: Room, before: str = ""
+) -> list[Block]:
     request = approval.request
     blocks: list[Block] = [
         {
@@ -174,7 +179,7 @@ def _question(approval: Approval, names: Mapping[str, str], room: Room) -> list[
     body = _body(approval, names, room)
     if body:
         blocks.append(rich.block(*body, block_id=_id(approval, "body")))
-    blocks.append(context(_about(approval), block_id=_id(approval, "about")))
+    blocks.append(context(_about(approval, before), block_id=_id(approval, "about")))
     return blocks
 
 
@@ -185,6 +190,7 @@ def _body(approval: Approval, names: Mapping[str, str], room: Room) -> list[Elem
     high = [rich.paragraph(rich.emoji("warning"), _bold(f" {RISK['high']}\n"))]
     return [
         *(_reopened(approval) if approval.status == "pending" else []),
+        *asked_anew(approval),
         *(high if request.risk == "high" else []),
         *([rich.paragraph(rich.emoji("warning"), note)] if approval.note else []),
         *([notice()] if approval.restricted else _asked(request, names, room)),
@@ -213,7 +219,7 @@ def _reopened(approval: Approval) -> list[Element]:
     return [rich.paragraph(sign, words, rich.moment(approval.reopened_at), rich.text("\n"))]
 
 
-def _about(approval: Approval) -> str:
+def _about(approval: Approval, before: str) -> str:
     """Most important first, a line each: a phone shows few of them. A high risk stands above."""
     risk = [RISK[approval.request.risk]] if approval.request.risk != "high" else []
     until = f"Decide by {moment(approval.expires_at)}" if approval.expires_at else "No deadline"
@@ -224,6 +230,7 @@ def _about(approval: Approval) -> str:
         [
             *([" · ".join(first)] if first else []),
             f"Requested by {asked} {moment(approval.requested_at)}",
+            *conditions(approval, before),
             f"{which} · digest `{short(approval.terms)}`",
         ]
     )

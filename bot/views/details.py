@@ -84,15 +84,19 @@ def _pieces(approval: Approval) -> Iterator[tuple[str, str]]:
 
 def _answered(approval: Approval) -> Iterator[tuple[str, str]]:
     """What was changed; and what the card of a restricted one does not say."""
+    labels = dict.fromkeys(each.label for each in approval.request.preconditions)
+    yield "Carried out only if unchanged", "\n".join(labels)
     for label, before, after in changes_of(approval, approval.proposal):
         yield f"{label}, as asked", before
         yield f"{label}, changed", after
     if not approval.restricted:
         return
     yield "Asked again", approval.note
+    yield "Changed since", "\n".join(approval.earlier.changes if approval.earlier else ())
     for vote in approval.votes:
         said = getattr(vote, "text", "") or getattr(vote, "reason", "")
-        yield f"{vote.by.name or vote.by.user}, {vote.type}", said
+        said = "\n".join(vote.changes) if vote.type == "outdated" else said
+        yield f"{vote.by.name or vote.by.user or 'nobody'}, {vote.type}", said
     for asked in approval.inquiries:
         yield f"{asked.by.name or asked.by.user} asked", asked.question
         yield "The answer", asked.answer

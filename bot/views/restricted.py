@@ -23,6 +23,8 @@ INSTEAD: dict[str, dict[str, JsonValue]] = {
     Tag.EFFECT_DONE: {"text": "Carried out"},
     Tag.EFFECT_IN_DOUBT: {"text": "It may have happened: a card of its own asks whether it did"},
     Tag.EFFECT_REFUSED: {"text": "the audit trail tells why"},
+    Tag.EFFECT_OUTDATED: {"text": "the audit trail tells what has changed"},
+    Tag.OUTDATED: {"why": "the audit trail tells what"},
     Tag.EFFECT_SETTLED: {"text": "The doubt is cleared up"},
     Tag.RUN_BLOCKED: {"reason": "the audit trail tells why"},
     Tag.RUN_FAILED: {"error": "the audit trail tells why"},

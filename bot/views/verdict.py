@@ -2,6 +2,7 @@
 
 from bot.approvals import ANSWERS, Approval
 from bot.views import rich
+from bot.views.outdated import changes, void
 from bot.views.restricted import held_words, outcome_words
 from bot.views.rich import Element
 from bot.views.text import Block, line, verb_of
@@ -12,6 +13,7 @@ WORDS_AT_MOST = 1500
 
 def verdict(approval: Approval, block_id: str) -> Block:
     elements = [rich.paragraph(*_verdict(approval), rich.text("\n"))]
+    elements += changes(approval)
     words = _words(approval)
     if words:
         elements.append(rich.quote(words, WORDS_AT_MOST))
@@ -40,6 +42,8 @@ def _verdict(approval: Approval) -> list[Element]:
         case "expired":
             words = _bold(" Expired: nobody decided in time")
             return [rich.emoji("hourglass"), words, *when]
+        case "outdated":
+            return [*void(approval), *when]
         case status:
             sign = "no_entry" if status == "rejected" else "white_check_mark"
             who = _deciders(approval.decision)
@@ -61,7 +65,7 @@ def _deciders(decision: Decision | None) -> list[Element]:
 def _state(approval: Approval) -> list[Element]:
     outcome = approval.outcome
     if outcome is not None:
-        carried_out = approval.status not in ("rejected", "expired")
+        carried_out = approval.status not in ("rejected", "expired", "outdated")
         done = "ballot_box_with_check" if carried_out else "no_entry_sign"
         sign = done if outcome.state == "done" else "x"
         return [rich.emoji(sign), _bold(f" {line(outcome_words(approval), 590)}")]

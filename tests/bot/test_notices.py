@@ -109,7 +109,8 @@ def test_every_notice_can_be_sent(tag: Tag, link: str) -> None:
 def test_a_restricted_request_is_named_by_its_title_only(tag: Tag) -> None:
     of = approval(request(sensitivity="restricted", summary="secret", details="secret"))
     of = of.given_up("secret", NOW)
-    detail = {"reason": "secret", "text": "secret", "error": "secret", "users": [MARA]}
+    words = dict.fromkeys(("reason", "text", "error", "why"), "secret")
+    detail = {**words, "users": [MARA]}
     shown = notice(of, told(tag, actor=actor(), detail=detail), NAMES, LINK)
     assert "secret" not in f"{shown.text} {shown.blocks}"
     normal = notice(of.to(request=request()), told(tag, detail=detail), NAMES, LINK)
@@ -122,7 +123,9 @@ SAY_WHY = {
     Tag.REJECTED,
     Tag.ANSWERED,
     Tag.EFFECT_DONE,
+    Tag.EFFECT_OUTDATED,
     Tag.EFFECT_REFUSED,
+    Tag.OUTDATED,
     Tag.RUN_FAILED,
     Tag.SUPERSEDED,
 }

@@ -6,6 +6,8 @@ import pytest
 
 from bot.approvals import ANSWERS, Approval, Doubt
 from bot.audit import AuditEvent, Tag, chain
+from bot.inslack import Earlier
+from bot.outdating import outdated
 from bot.policy import Why
 from bot.runs import Run
 from bot.views.answers import NOT_RECORDED, UNEXPECTED, refusal
@@ -19,6 +21,7 @@ from tests.bot.samples import (
     NAMES,
     NOW,
     TITLE,
+    WHERE,
     actor,
     after,
     answer,
@@ -35,6 +38,7 @@ from tests.bot.samples import (
 from workflows.catalog import Workflow
 from workflows.payloads import Asked
 from workflows.policy import Policy
+from workflows.preconditions import Precondition
 
 ALL_KINDS: list[dict[str, Any]] = [
     {"kind": "text", "label": "Customer", "value": "Acme GmbH"},
@@ -58,6 +62,11 @@ FULL = {
     "risk": "high",
 }
 
+CHANGES = ('Phone: "1" is now "2"', 'City: nothing is now "Bern"')
+RESTS = approval(
+    request(preconditions=[Precondition(name="version", label="Version", expected="v1")])
+)
+
 
 def states() -> dict[str, Approval]:
     """A card in each state that it can be in."""
@@ -70,6 +79,7 @@ def states() -> dict[str, Approval]:
         "rejected": base.decide(reject(base, reason="Too much"), after(1)).record,
         "answered": base.decide(answer(base), after(1)).record,
         "expired": base.expire(after(1)).record,
+        "outdated": outdated(approved(RESTS), CHANGES, after(2)).record,
         "superseded": base.supersede(after(1), "ap_2").record,
         "given up": base.supersede(after(1)).record,
         "cancelled": base.to(status="cancelled", closed_at=after(1)),
@@ -87,6 +97,7 @@ def states() -> dict[str, Approval]:
         "tried again": done.given_up("Not executed", after(2)).retried(),
         "reopened": closed["given up"].reopen(Asked(base.request), base.policy, after(2)).record,
         "doubt": doubt,
+        "asked anew": RESTS.to(earlier=Earlier(approval="ap_0", message=WHERE, changes=CHANGES)),
         "answered doubt": doubt.decide(answer(doubt, "not_done"), after(1)).record,
         "expired, done": closed["expired"].concluded("done", "Nothing was executed", after(2)),
     }
@@ -129,6 +140,14 @@ SAYS: dict[str, tuple[str, list[str]]] = {
     "answered": (f"Answered by Mara Okafor: {TITLE}", [" Answered by "]),
     "expired": (f"Expired without a decision: {TITLE}", ["nobody decided in time"]),
     "superseded": (f"No longer asked: {TITLE}", ["went on to another question"]),
+    "outdated": (
+        f"Approved, and void since something changed: {TITLE}",
+        [" Void, since something changed:", " approved by", *CHANGES],
+    ),
+    "asked anew": (
+        f"Approval needed: {TITLE}",
+        [" Asked again: this was approved, and changed", *CHANGES, "unchanged until then: Version"],
+    ),
     "in doubt": (f"Approved by Mara Okafor: {TITLE}", ["a card of its own asks whether it did"]),
     "tried again": (f"Approved by Mara Okafor: {TITLE}", [" Resuming …"]),
     "given up, failed": (f"No longer asked: {TITLE}", [" The workflow failed: ouch"]),

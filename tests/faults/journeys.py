@@ -2,13 +2,15 @@
 
 import operator
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
-from langgraph.graph import START, StateGraph
+from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
-from pydantic import BaseModel
+from langgraph.types import Command
+from pydantic import BaseModel, JsonValue
 
 from bot.local.torture.crashes import Journey
 from workflows.catalog import Context, Workflow
@@ -16,6 +18,7 @@ from workflows.connectors.payments import SqlitePayments
 from workflows.effects import Receipt
 from workflows.fields import MoneyField
 from workflows.graphs.refund import refund
+from workflows.preconditions import Precondition, PreconditionFailed
 from workflows.protocol import ApprovalRequest, request_approval
 
 REFUND = {"customer": "Acme GmbH", "amount": "120.50", "reason": "Damaged parcel"}
@@ -55,11 +58,11 @@ class Mail:
         if not all(line.endswith("approve") for line in state.get("log", [])):
             return {"log": ["not sent"]}
         key = f"mail:{runtime.context.thread_id}"
-        find = (lambda: self._find(key)) if self._findable else None
-        receipt = await runtime.context.effects.once(key, lambda: self._send(key), find)
+        find = (lambda: self.find(key)) if self._findable else None
+        receipt = await runtime.context.effects.once(key, lambda: self.send(key), find)
         return {"log": [receipt.summary]}
 
-    async def _send(self, key: str) -> Receipt:
+    async def send(self, key: str) -> Receipt:
         if self._left:
             self._left -= 1
             if self._lost:
@@ -69,7 +72,7 @@ class Mail:
             self.sent.append(key)
         return Receipt(id="m_1", summary="Sent")
 
-    async def _find(self, key: str) -> Receipt | None:
+    async def find(self, key: str) -> Receipt | None:
         return Receipt(id="m_1", summary="Sent") if key in self.sent else None
 
 
@@ -88,6 +91,62 @@ class Market:
         amount = MoneyField(label="Price", amount_minor=self.price, currency="EUR")
         decision = request_approval(ApprovalRequest(title="Buy", fields=(amount,)))
         return {"log": [f"{self.price} {decision.type}"]}
+
+
+def nothing(_state: State) -> State:
+    return {}
+
+
+class Stock:
+    """A price that is asked for, checked, and asked for again where it has changed. In state: the
+    price that was prepared, and whether it goes back."""
+
+    price = 100
+
+    def __init__(self, mail: Mail) -> None:
+        self._mail = mail
+
+    def reset(self) -> None:
+        self.price = 100
+
+    def changes(self, _state: State | None = None) -> State:
+        self.price = 120
+        return {}
+
+    async def check(self, _declared: Precondition, _now: datetime) -> JsonValue:
+        return self.price
+
+    def prepare(self, _state: State) -> State:
+        return {"log": [f"prepared {self.price}"]}
+
+    def ask(self, state: State) -> State:
+        price = int(state.get("log", [])[-1].split()[-1])
+        rests = Precondition(name="price", label="Price", expected=price)
+        amount = MoneyField(label="Price", amount_minor=price, currency="EUR")
+        asks = ApprovalRequest(title=f"Buy for {price}", fields=(amount,), preconditions=(rests,))
+        return {"log": [request_approval(asks).type]}
+
+    async def buy(self, state: State, runtime: Runtime[Context]) -> Command[str]:
+        key = f"mail:{runtime.context.thread_id}"
+        if state.get("log", [])[-1] != "approve":
+            return Command(goto="prepare")
+        call, find = (lambda: self._mail.send(key)), (lambda: self._mail.find(key))
+        try:
+            receipt = await runtime.context.effects.once(key, call, find)
+        except PreconditionFailed as failed:
+            return Command(goto="prepare", update={"log": [*failed.changes]})
+        return Command(goto=END, update={"log": [receipt.summary]})
+
+    def graph(self, *, late: bool) -> Graph:
+        """late: it changes between the decision and the effect, else before the decision."""
+        made = graph(
+            {"prepare": self.prepare},
+            {"ask": self.ask},
+            {"pack": self.changes if late else nothing},
+        )
+        made.add_node("buy", self.buy, destinations=("prepare", END))
+        made.add_edge("pack", "buy")
+        return made
 
 
 def gate(*titles: str) -> Node:
@@ -113,12 +172,12 @@ def graph(*stages: dict[str, Any]) -> Graph:
 
 
 def journey(name: str, made: Callable[[], Graph], mail: Mail, **more: Any) -> Journey:
-    reset = more.pop("reset", lambda: None)
+    reset, checks = more.pop("reset", lambda: None), more.pop("checks", {})
 
     def make() -> Workflow:
         mail.reset()
         reset()
-        return Workflow(name="mail", title="Mail", input_model=Empty, graph=made())
+        return Workflow(name="mail", title="Mail", input_model=Empty, graph=made(), checks=checks)
 
     return Journey(name, make, tally=mail.tally, **more)
 
@@ -130,7 +189,7 @@ def journeys(directory: Path) -> dict[str, Journey]:
         Journey("approve", lambda: refund(payments), REFUND),
         Journey("reject", lambda: refund(payments), REFUND, decide="reject"),
     ]
-    return {each.name: each for each in [*refunds, *questions(), *failures()]}
+    return {each.name: each for each in [*refunds, *questions(), *failures(), *changing()]}
 
 
 def questions() -> list[Journey]:
@@ -151,6 +210,24 @@ def questions() -> list[Journey]:
             clicked=market.changes,
             reset=market.reset,
         ),
+    ]
+
+
+def changing() -> list[Journey]:
+    """What was approved has changed by then, so it is asked again as it is now."""
+    mail = Mail()
+    stock = Stock(mail)
+    ways = {"changed before it was decided": False, "changed before the effect": True}
+    return [
+        journey(
+            name,
+            partial(stock.graph, late=late),
+            mail,
+            reset=stock.reset,
+            clicked=(lambda: None) if late else stock.changes,
+            checks={"price": stock.check},
+        )
+        for name, late in ways.items()
     ]
 
 

@@ -5,14 +5,15 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.approvals import Approval, Doubt, Inquiry, Outcome
+from bot.inslack import Earlier
 from tests.bot.samples import JONAS, MARA, NOW, TOM, WHERE, actor, after, approval
 from tests.properties.requests import hostile, text
 from tests.properties.schemas import filled
 from workflows.policy import Policy, Stage
-from workflows.protocol import Actor, Approve, Decision, Edit, Editable, Reject, Respond
+from workflows.protocol import Actor, Approve, Decision, Edit, Editable, Outdated, Reject, Respond
 
 PEOPLE = [f"U{number:010}" for number in range(60)]
-ENDS = ("approved", "edited", "rejected", "answered", "expired", "superseded")
+ENDS = ("approved", "edited", "rejected", "answered", "expired", "outdated", "superseded")
 CODES = ("channel_not_found", "is_archived", "<!channel>", "x" * 300)
 
 
@@ -54,6 +55,10 @@ def policies(draw: st.DrawFn) -> Policy:
 
 def _who(draw: st.DrawFn, user: str) -> Actor:
     return Actor.model_construct(team="T0000ACME", user=user, name=draw(text))
+
+
+def _earlier(said: str) -> Earlier:
+    return Earlier.model_construct(approval="ap_0", message=WHERE, changes=(said,) * 21)
 
 
 def _votes(draw: st.DrawFn, of: Approval) -> tuple[Decision, ...]:
@@ -102,6 +107,7 @@ def waiting(draw: st.DrawFn, **fixed: Any) -> Approval:
         request=draw(hostile(**{**asked, **fixed})),
         policy=draw(policies()),
         note=draw(st.just("") | text),
+        earlier=draw(st.none() | st.builds(_earlier, text)),
         thread_id="t" * draw(st.sampled_from([1, 128])),
         expires_at=draw(st.sampled_from([None, after(9)])),
         requester=draw(st.sampled_from([TOM, None])),
@@ -126,6 +132,7 @@ def ended(draw: st.DrawFn) -> Approval:
     about["on_behalf_of"] = draw(st.sampled_from([None, TOM]))
     last = {
         "rejected": Reject.model_construct(type="reject", reason=said, **about),
+        "outdated": Outdated.model_construct(type="outdated", changes=(said, said), **about),
         "answered": Respond.model_construct(type="respond", text=said, **about),
     }.get(status)
     outcome = Outcome.model_construct(

@@ -18,6 +18,7 @@ from workflows.fields import (
     UrlField,
     UserField,
 )
+from workflows.preconditions import Precondition
 from workflows.protocol import ApprovalRequest, Approve, Decision, Expired, Reject, Respond
 
 ATTACKS = [
@@ -97,6 +98,11 @@ many_fields = st.lists(fields, max_size=8) | st.builds(
 )
 
 
+def _resting(label: str, count: int) -> tuple[Precondition, ...]:
+    made = (f"{number} {label}" for number in range(count))
+    return tuple(Precondition.model_construct(name="version", label=each) for each in made)
+
+
 def hostile(**fixed: Any) -> st.SearchStrategy[ApprovalRequest]:
     """Not validated, as a record from an older version would not be."""
     free: dict[str, Any] = {
@@ -104,6 +110,7 @@ def hostile(**fixed: Any) -> st.SearchStrategy[ApprovalRequest]:
         "summary": text,
         "fields": many_fields.map(tuple),
         "details": text,
+        "preconditions": st.just(()) | st.builds(_resting, labels, st.integers(1, 20)),
         "risk": st.sampled_from(["low", "medium", "high"]),
         "allowed_decisions": st.just(("approve", "reject")),
     }

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.approvals import Approval, Inquiry, Outcome
+from bot.inslack import Earlier
 from bot.query import Query
 from bot.views.card import card, shows_all
 from bot.views.deciding import decision_view
@@ -17,8 +18,10 @@ from tests.properties.records import PEOPLE
 from tests.properties.test_surfaces import actions, problems, problems_of
 from workflows.fields import CodeField
 from workflows.policy import Policy, Stage
-from workflows.protocol import ApprovalRequest, Approve, Edit, Editable, Reject
+from workflows.preconditions import Precondition
+from workflows.protocol import ApprovalRequest, Approve, Edit, Editable, Outdated, Reject
 
+LINK = f"https://acme.slack.com/archives/{'x' * 300}"
 CHARACTERS = ["x", "&", "\u202e", "語"]
 
 
@@ -38,6 +41,9 @@ def _asked(character: str) -> ApprovalRequest:
             json_schema=schema, values=dict.fromkeys(names, long[:3000])
         ),
         sensitivity="normal",
+        preconditions=tuple(
+            Precondition(name="version", label=f"{number}{character * 70}") for number in range(20)
+        ),
     )
 
 
@@ -53,6 +59,7 @@ def full(character: str, status: str = "pending", stages: int = 60) -> Approval:
     of = approval(_asked(character), workflow="w" * 60).to(
         policy=policy, note=long, thread_id="t" * 128, expires_at=after(9), reopened_at=NOW,
         escalated_at=NOW, deleted=1, astray="x" * 300, message=WHERE, inquiries=(asks,),
+        earlier=Earlier(approval="ap_0", message=WHERE, changes=(long,) * 21),
     )  # fmt: skip
     digest = of.digest
     edit = Edit(
@@ -64,17 +71,19 @@ def full(character: str, status: str = "pending", stages: int = 60) -> Approval:
         for n, who in enumerate(PEOPLE[1:50])
     ]
     last = [Reject(by=actor(), at=NOW, digest=digest, reason=long)] if status == "rejected" else []
+    void = [Outdated(by=actor(None), at=NOW, digest=digest, changes=(long,) * 21)]
+    last = void if status == "outdated" else last
     of = of.to(votes=(edit, *votes, *last), status=status)
     failed = Outcome(state="failed", text=long, at=NOW, run_failed=True)
     return of if status == "pending" else of.to(closed_at=NOW, outcome=failed)
 
 
 @pytest.mark.parametrize("stages", [1, 60])
-@pytest.mark.parametrize("status", ["pending", "edited", "rejected", "superseded"])
+@pytest.mark.parametrize("status", ["pending", "edited", "rejected", "outdated", "superseded"])
 @pytest.mark.parametrize("character", CHARACTERS[:2])
 def test_the_fullest_card_is_taken(character: str, status: str, stages: int) -> None:
     of = full(character, status, stages)
-    shown = card(of, {})
+    shown = card(of, {}, LINK)
     assert problems(shown) == []
     wanted = {"countersign_approve", "countersign_reject", "countersign_details"}
     assert wanted <= actions(shown.blocks) or status != "pending"

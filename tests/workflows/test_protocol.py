@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from tests.workflows.rig import MARA, NOW
 from workflows.fields import CodeField, DateField, DiffField, MoneyField, TextField, UrlField
 from workflows.payloads import UnreadableQuestion, read_question, write_answer
+from workflows.preconditions import Precondition
 from workflows.protocol import (
     DECISION,
     ApprovalRequest,
@@ -19,6 +20,7 @@ from workflows.protocol import (
     Edit,
     Editable,
     Expired,
+    Outdated,
     Policy,
     Reject,
     Respond,
@@ -138,6 +140,8 @@ SHOWN: list[dict[str, Any]] = [
     {"allowed_decisions": ("approve",)},
     {"allowed_decisions": ("reject", "approve")},
     {"allowed_decisions": ("approve", "reject", "edit"), "editable": EDITABLE},
+    {"preconditions": (Precondition(name="version", label="Version", expected="1"),)},
+    {"preconditions": (Precondition(name="version", label="Version", expected="2"),)},
     {"fields": (AMOUNT, DUE)},
     {"fields": (DUE, AMOUNT, STATUS)},
     {"fields": (MoneyField(label="Amount", amount_minor=12051, currency="EUR"), DUE, STATUS)},
@@ -266,6 +270,7 @@ DECISIONS: list[Decision] = [
     Reject(by=MARA, at=NOW, digest=FIXED.digest, reason="no"),
     Respond(by=MARA, at=NOW, digest=FIXED.digest, text="Which parcel?"),
     Expired(by=MARA.model_copy(update={"user": None}), at=NOW, digest=FIXED.digest),
+    Outdated(by=MARA, at=NOW, digest=FIXED.digest, changes=("Phone: 1 is now 2",)),
 ]
 
 

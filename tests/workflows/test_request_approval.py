@@ -15,6 +15,7 @@ from workflows.protocol import (
     Edit,
     Editable,
     Expired,
+    Outdated,
     Reject,
     Respond,
     request_approval,
@@ -59,6 +60,9 @@ async def paused_at(rig: Rig, request: ApprovalRequest) -> Threads:
     return threads
 
 
+NOBODY = MARA.model_copy(update={"user": None})
+
+
 def decisions(digest: str) -> list[Decision]:
     return [
         Approve(by=MARA, at=NOW, digest=digest),
@@ -66,10 +70,14 @@ def decisions(digest: str) -> list[Decision]:
         Reject(by=MARA, at=NOW, digest=digest, reason="no"),
         Respond(by=MARA, at=NOW, digest=digest, text="Which?"),
         Expired(by=MARA.model_copy(update={"user": None}), at=NOW, digest=digest),
+        Outdated(by=NOBODY, at=NOW, digest=digest, changes=("Phone: 1 is now 2",)),
     ]
 
 
-@pytest.mark.parametrize("number", range(5), ids=["approve", "edit", "reject", "respond", "expire"])
+KINDS = ["approve", "edit", "reject", "respond", "expired", "outdated"]
+
+
+@pytest.mark.parametrize("number", range(6), ids=KINDS)
 async def test_the_node_is_given_the_decision(rig: Rig, number: int) -> None:
     threads = await paused_at(rig, EVERYTHING)
     decision = decisions(EVERYTHING.digest)[number]
@@ -149,12 +157,13 @@ async def test_a_decision_that_is_not_allowed_is_asked_again(
     assert again.note == f"{kind!r} is not among the allowed decisions."
 
 
-async def test_a_passed_deadline_needs_no_permission(rig: Rig) -> None:
+@pytest.mark.parametrize("number", [4, 5])
+async def test_what_nobody_decided_needs_no_permission(rig: Rig, number: int) -> None:
     threads = await paused_at(rig, REQUEST)
 
-    finished = await answered(threads, answer(decisions(REQUEST.digest)[4]))
+    finished = await answered(threads, answer(decisions(REQUEST.digest)[number]))
 
-    assert finished.values["decision"].type == "expired"
+    assert finished.values["decision"].type == KINDS[number]
 
 
 async def test_edited_values_that_do_not_fit_are_asked_again(rig: Rig) -> None:

@@ -16,7 +16,7 @@ from bot.local.torture.calls import Crash, How, Side
 from bot.local.torture.ending import Ending, families, read_ending
 from bot.local.torture.freezing import Freeze
 from bot.local.torture.life import STUCK, Life, Lived, Stuck
-from bot.local.torture.outside import Watch
+from bot.local.torture.outside import Watch, unwatched
 from bot.local.torture.world import Elsewhere, Time, World
 from bot.services import Services
 from bot.settings import ListenerSettings
@@ -226,7 +226,8 @@ def _crash(stand: Stand, journey: Journey, crash: Crash, tortured: Tortured) -> 
 def run_once(stand: Stand, journey: Journey, crash: Crash | None) -> Ran:
     """From the start to the end."""
     with stand.world(journey) as world:
-        workflow = replace(journey.make(), policy=None)
+        made = journey.make()
+        workflow = replace(made, policy=None, checks=unwatched(made.checks))
         settings, known = stand.settings(world), Catalog([workflow])
         life = Life(settings, known, world, workflow.name, journey.values, journey.decide)
         with Watch(world.outside, _ports(stand, world)).on():

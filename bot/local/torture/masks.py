@@ -3,6 +3,7 @@
 import re
 
 PASSING = (
+    (re.compile(r"<http[^|>]*/archives/[^|>]*\|"), "<LINK|"),
     (re.compile(r"<!date\^[^>]*>"), "DATE"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:[\d.]+)?( UTC|Z|\+00:00)?"), "TIME"),
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UUID"),
