@@ -120,8 +120,8 @@ async def test_what_the_graph_asks_otherwise_by_now_is_asked_again(
         await deployment.person("mara").click(card, "Approve")
         (approval,) = await deployment.approvals_of(thread_id)
         assert approval.status == "approved"
-        forged = approval.to(asked="0" * 64)  # as if it had been opened for another question
-        await bot.store.commit(Change(forged))
+        # As if it had been opened for another question; its card is being drawn meanwhile.
+        await bot.changes.change(approval.id, lambda a: Change(a.to(asked="0" * 64)))
     async with deployment.instance("three", known=known()) as bot:
         again = await deployment.reads(card, "The request changed after it was decided")
         await eventually("it waits again", lambda: _is(deployment, thread_id, "waiting"))

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import redis
 
+from bot.audit import Tag
 from bot.local.redis import EmbeddedRedis
 from bot.local.seeds import APPROVALS, FINANCE_APPROVERS
 from bot.local.server import LocalSlack
@@ -24,7 +25,8 @@ from workflows.catalog import Catalog, Workflow
 
 SIDES: tuple[Side, ...] = ("before", "after")
 # What whoever was frozen must not touch; an approval is drawn again, where it drew late.
-THREADS = (":checkpoint", ":run:", ":trail:", ":effect")
+TRAIL = ":trail:"
+THREADS = (":checkpoint", ":run:", TRAIL, ":effect")
 CALLS = "calls"
 
 
@@ -141,12 +143,20 @@ class Stand:
         self._delete([key for key in self.keys() if ":lease:" in key])
 
     def written(self) -> dict[str, bytes]:
-        """What belongs to threads, as it stands."""
+        """What belongs to threads, as it stands; but for clicks that were refused: that of a
+        reviewer whom another process has overtaken is one of them."""
         names = [name for name in self.keys() if any(part in name for part in THREADS)]
         contents = self.redis.pipeline(transaction=False)
-        for name in names:
+        trails = [name for name in names if TRAIL in name]
+        others = [name for name in names if TRAIL not in name]
+        for name in trails:
+            contents.lrange(name, 0, -1)
+        for name in others:
             contents.dump(name)
-        return dict(zip(names, contents.execute(), strict=True))
+        found = dict(zip([*trails, *others], contents.execute(), strict=True))
+        refused = Tag.REFUSED.encode()
+        told = {name: b"".join(e for e in found[name] if refused not in e) for name in trails}
+        return {**found, **told}
 
     def wipe(self) -> None:
         self._delete(self.keys())
