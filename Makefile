@@ -9,7 +9,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python -qq --disable-pip-version-check
 N ?= 300
 SECONDS ?= 300
 
-.PHONY: help setup demo test bench faults lint check soak lock
+.PHONY: help setup demo test bench faults lint check soak lock texts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ lock: ## write requirements.lock again; newer versions: make lock ARGS=--upgrade
 	$$uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --extra local --extra agent --extra dev \
 	  $(ARGS) pyproject.toml -o requirements.lock
+
+texts: $(READY) ## write bot/locale/countersign.pot again: all that people read in Slack
+	@$(BIN)/python -m tests.texts.extracted
 
 # Without pip in the environment (Debian's python3 cannot put it there without python3-venv): the
 # pip of the machine installs into it. The project's own build tools are in the lock, so that

@@ -17,6 +17,7 @@ from bot import steps
 from bot.approvals import Approval
 from bot.changes import LOOKS, Changes
 from bot.doubts import answered, in_doubt
+from bot.outcomes import GAVE_UP, STOPPED, STRANGE
 from bot.outdating import outdated, rests_on_preconditions, to_be_checked
 from bot.progress import Progress
 from bot.records import Change
@@ -46,7 +47,6 @@ FINAL = (
     UnstorableState,
 )
 PLAIN = (TookTooLong,)  # its words are ours, and safe to show
-STOPPED = "the breakpoint was not approved"
 NOBODY = Policy(approvers=())  # of a workflow that is not known here: it opens no question
 
 
@@ -141,7 +141,7 @@ class Advancing:
         if run is None or run.closed or not await self._owes_advance(run):
             return None
         if run.attempts >= MAX_ATTEMPTS:
-            words = f"Gave up: {run.attempts} attempts did not come back."
+            words = GAVE_UP.format(count=run.attempts)
             await self._note(run, lease, lambda progress: progress.fail(words))
             return None
         if run.retried_at:
@@ -293,6 +293,5 @@ def _advances(record: Run | Approval, now: datetime) -> bool:
 def _words(error: Exception, thread_id: str, *, hides: bool) -> str:
     """What people are told of an error: of a strange one its kind only, and where to look."""
     number = reference(error, hides=hides, thread_id=thread_id)
-    return (
-        str(error) if isinstance(error, PLAIN) else f"{type(error).__name__} (reference {number})"
-    )
+    strange = STRANGE.format(kind=type(error).__name__, number=number)
+    return str(error) if isinstance(error, PLAIN) else strange

@@ -43,6 +43,7 @@ from bot.store import Store
 from bot.supervising import supervised
 from bot.tasks import Tasks
 from bot.telemetry import reference
+from bot.texts import speak
 from workflows.catalog import Catalog
 from workflows.checkpointer import FencedRedisSaver
 from workflows.clock import Clock, utc_now
@@ -136,7 +137,8 @@ async def open_services(
     now: Clock = utc_now,
     doors: Doors | None = None,
 ) -> AsyncGenerator[Services, None]:
-    """Everything that a bot or a worker is made of, connected and checked."""
+    """Everything that a bot or a worker is made of, connected and checked. From here on this
+    process says everything in the language of the settings."""
     known = known or catalog(settings)
     chosen = policies(known, settings.default_policy)
     async with open_store(settings, now, doors) as (store, starter):
@@ -147,6 +149,7 @@ async def open_services(
         leases = Leases(store.redis, store.keys.prefix, LEASE)
         instance = settings.instance or f"{socket.gethostname()}#{os.getpid()}"
         effects = (doors or REAL).effects(store.redis, store.keys.prefix, now)
+        speak(settings.language)
         advancing = Advancing(
             changes=changes,
             runner=Runner(known, await _saver(settings, store.redis, known), effects),

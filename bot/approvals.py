@@ -10,9 +10,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from bot.audit import Tag
 from bot.inslack import InSlack
-from bot.outcomes import Outcome
+from bot.outcomes import ANSWERS, Outcome
 from bot.records import Change
 from bot.runs import Run
+from bot.texts import later
 from workflows.fields import SlackUserId
 from workflows.payloads import Asked, asked_digest
 from workflows.policy import Policy, Stage
@@ -38,11 +39,8 @@ OUTCOME: dict[str, tuple[Status, Tag]] = {
     "expired": ("expired", Tag.EXPIRED),
     "outdated": ("outdated", Tag.OUTDATED),
 }
-CHANGED_NOTE = "The request changed after it was decided, so it is asked again."
+CHANGED_NOTE = later("The request changed after it was decided, so it is asked again.")
 SUPPORTS = ("approve", "edit")  # of these a policy may want several; any other decides alone
-
-# What a person says of an effect that may have happened, and what the button says.
-ANSWERS = {"done": "It happened", "not_done": "It did not happen", "retry": "Try again"}
 
 
 class Closed(Exception):

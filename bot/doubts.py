@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.approvals import Approval, Doubt
 from bot.records import Change
 from bot.runs import Run
+from bot.texts import later
 from workflows.effects import EffectEntry, Receipt
 from workflows.fields import CodeField, DateField
 from workflows.payloads import Asked
@@ -16,17 +17,18 @@ from workflows.protocol import ApprovalRequest
 from workflows.runner import Question
 
 TITLE_AT_MOST = 150
+# What is asked is digested, so it stays English; so does what the ledger keeps.
 SUMMARY = (
     "Its call was begun, and nobody knows whether it arrived: the process ended, or the answer "
     "was lost. The workflow cannot ask the provider, so look there, by the key, and say what is "
     "so. Nothing goes on before that."
 )
-SAYS = {
-    "done": "Noted as done: it is not called again",
-    "not_done": "Noted as not done: nothing was executed",
-    "retry": "It is called again, with the same key",
+SAYS = {  # stored, and said by views/stored.py
+    "done": later("Noted as done: it is not called again"),
+    "not_done": later("Noted as not done: nothing was executed"),
+    "retry": later("It is called again, with the same key"),
 }
-MOVED_ON = "It was cleared up before this answer"
+MOVED_ON = later("It was cleared up before this answer")
 
 
 def in_doubt(entries: Iterable[EffectEntry]) -> dict[str, EffectEntry]:

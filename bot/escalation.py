@@ -10,6 +10,7 @@ from bot.audit import Tag
 from bot.policy import Member, People, Why, authorize, refuse_person
 from bot.records import Change
 from bot.reminders import TOLD_AT_MOST, Known, in_charge
+from bot.texts import t
 from workflows.policy import Policy
 from workflows.protocol import Actor
 
@@ -24,9 +25,9 @@ def escalate(approval: Approval, known: Known, now: datetime, actor: Actor | Non
     if not approval.is_open or approval.past_deadline(now):
         raise Closed(approval.status)
     if approval.escalated_at:
-        raise NotEscalated("It was escalated already.")
+        raise NotEscalated(t("It was escalated already."))
     if not approval.policy.escalate_to:
-        raise NotEscalated("Its policy names nobody to whom it could be escalated.")
+        raise NotEscalated(t("Its policy names nobody to whom it could be escalated."))
     to = approval.policy.escalate_to
     record = approval.revised(policy=_opened_to(approval, to), escalated_at=now)
     who = [each for each in in_charge(approval, to, known) if known.member(each)]

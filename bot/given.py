@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from bot.texts import t
+
 
 class BadInput(Exception):
     """It cannot be read; the message says what to change."""
@@ -30,7 +32,8 @@ def field_values(typed: Iterable[str]) -> dict[str, str]:
     pairs = [each.partition("=") for each in typed]
     for name, equals, value in pairs:
         if not (name and equals):
-            raise BadInput(f"{name + equals + value!r}: write each value as field=value")
+            typed_ = repr(name + equals + value)
+            raise BadInput(t("{typed}: write each value as field=value", typed=typed_))
     return _each_once([(name, value) for name, _, value in pairs])
 
 
@@ -60,6 +63,6 @@ def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise BadInput(f"{name}: given more than once; give each field once")
+            raise BadInput(t("{name}: given more than once; give each field once", name=name))
         values[name] = value
     return values

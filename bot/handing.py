@@ -11,6 +11,7 @@ from bot.approvals import Approval, Closed
 from bot.audit import Tag
 from bot.policy import Member, People, Why, refuse_person
 from bot.records import Change
+from bot.texts import t, tn
 from bot.views.text import user
 from workflows.policy import Policy, PolicyError, Stage
 from workflows.protocol import Actor
@@ -69,7 +70,7 @@ def hand(
     try:
         policy.check()
     except PolicyError:
-        raise NotHanded("Too few would be left to approve it: choose other people.") from None
+        raise NotHanded(t("Too few would be left to approve it: choose other people.")) from None
     record = approval.revised(policy=policy, untold=ids)
     detail: dict[str, JsonValue] = {"from": list(taken), "to": list(ids), "whole": handing.whole}
     detail |= {"stage": stage.name, "text": note}
@@ -101,21 +102,30 @@ def _check(
     missing = approval.missing(handing.stage)
     if handing.whole:
         if len({each.user for each in to}) < missing:
-            raise NotHanded(f"{missing} more have to approve: choose {missing} people or more.")
+            raise NotHanded(
+                tn(
+                    "{n} more has to approve: choose {n} person or more.",
+                    "{n} more have to approve: choose {n} people or more.",
+                    missing,
+                )
+            )
     elif len(to) != 1:
-        raise NotHanded("Your place goes to one person: choose one.")
+        raise NotHanded(t("Your place goes to one person: choose one."))
     elif to[0].user in people.of(approval.stages[handing.stage]):
-        raise NotHanded(f"{user(to[0].user)} is asked already. Choose someone else.")
+        name = user(to[0].user)
+        raise NotHanded(t("{who} is asked already. Choose someone else.", who=name))
 
 
 def _check_person(approval: Approval, by: Actor, to: Member) -> None:
     name = user(to.user)
     if to.user == by.user:
-        raise NotHanded("Choose someone else than yourself.")
+        raise NotHanded(t("Choose someone else than yourself."))
     if refuse_person(approval, to) is not None:
-        raise NotHanded(
-            f"{name} may not decide this: whoever asked for it or is named in it may not, nor "
-            "guests, bots, deactivated users and people from outside. Choose someone else."
+        words = t(
+            "{who} may not decide this: whoever asked for it or is named in it may not, nor "
+            "guests, bots, deactivated users and people from outside. Choose someone else.",
+            who=name,
         )
+        raise NotHanded(words)
     if approval.vote_of(to.user) is not None:
-        raise NotHanded(f"{name} has voted already. Choose someone else.")
+        raise NotHanded(t("{who} has voted already. Choose someone else.", who=name))

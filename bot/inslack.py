@@ -8,9 +8,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 from bot.audit import Draft, Tag
 from bot.notices import Notices
 from bot.records import Change, Record
+from bot.texts import later
 from workflows.protocol import Actor
 
-RESTORED_NOTE = (
+RESTORED_NOTE = later(  # stored and compared
     "Redis lost its last moments and this card was set back: what its thread told before counts "
     "only where the record still has it. Please decide again."
 )

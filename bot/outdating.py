@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.approvals import SUPPORTS, Approval
 from bot.audit import Tag
 from bot.inslack import Earlier
-from bot.outcomes import CHANGED_SINCE
+from bot.outcomes import CHANGED_SINCE, CHANGED_SO
 from bot.records import Change
 from workflows.effects import EffectEntry
 from workflows.protocol import Actor, Outdated
@@ -54,7 +54,7 @@ def changes_of(approval: Approval, effects: Iterable[EffectEntry]) -> tuple[str,
 
 def not_executed(changes: tuple[str, ...], *, hides: bool) -> str:
     """What the card says then. hides: without what has changed."""
-    return CHANGED_SINCE if hides else f"{CHANGED_SINCE}: {'; '.join(changes)}"
+    return CHANGED_SINCE if hides else CHANGED_SO.format(changes="; ".join(changes))
 
 
 def asked_before(

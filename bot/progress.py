@@ -8,7 +8,23 @@ from pydantic import JsonValue
 from bot.approvals import Approval
 from bot.audit import Draft, Tag
 from bot.doubts import ask, asked, in_doubt
-from bot.outcomes import CHANGED_SINCE, NOT_TAKEN, NOTHING_EXECUTED, TOO_LATE, WENT_ON
+from bot.outcomes import (
+    CARRIED_OUT,
+    CHANGED_SINCE,
+    DONE_AND_FAILED,
+    DOUBT_ASKED,
+    ELSEWHERE,
+    FAILED,
+    IN_DOUBT,
+    IN_DOUBT_AND_FAILED,
+    NOT_EXECUTED,
+    NOT_TAKEN,
+    NOTHING_EXECUTED,
+    NOTHING_YET,
+    ON_HOLD,
+    TOO_LATE,
+    WENT_ON,
+)
 from bot.outdating import asked_before, changes_of, not_executed
 from bot.records import Change
 from bot.runs import Run
@@ -17,8 +33,6 @@ from workflows.payloads import UnreadableQuestion, read_question
 from workflows.policy import Policy, PolicyError
 from workflows.protocol import ApprovalRequest
 from workflows.runner import Question, ThreadState
-
-ELSEWHERE = "countersign show tells why"
 
 
 class Progress:
@@ -101,13 +115,11 @@ class Progress:
             why = ELSEWHERE if self._hides(approval) else error
             if approval.status == "pending":
                 self._take(approval.supersede(self._now))
-                self._give_up(approval.id, f"The workflow failed: {why}")
+                self._give_up(approval.id, FAILED.format(why=why))
             elif approval.by_failure and not approval.outcome:
-                self._give_up(approval.id, f"The workflow failed: {why}")
+                self._give_up(approval.id, FAILED.format(why=why))
             elif approval.decision and not approval.outcome:
-                done = self._executed_on(approval)
-                but = f"{done}, but then the workflow failed" if done else "Not executed"
-                self._give_up(approval.id, f"{self._in_doubt() or but}: {why}")
+                self._give_up(approval.id, self._failed_on(approval, why))
         return self._all(self._run.fail(error, self._now))
 
     def stop(self, why: str) -> list[Change]:
@@ -130,9 +142,16 @@ class Progress:
             last = decided[-1].id if decided else None
             self._tell(Tag.RUN_BLOCKED, {"reason": reason}, last)
         for approval in decided:
-            done = self._executed_on(approval) or self._in_doubt() or "Nothing was executed yet"
-            self._take(Change(approval.hold(f"{reason}. {done}")))
+            done = self._executed_on(approval) or self._in_doubt() or NOTHING_YET
+            self._take(Change(approval.hold(ON_HOLD.format(reason=reason, done=done))))
         return self._all(self._run.block(reason, self._now))
+
+    def _failed_on(self, approval: Approval, why: str) -> str:
+        """What became of this decision, in words, where the run failed after it."""
+        doubts, done = self._doubted_keys(), self._executed_on(approval)
+        if doubts:
+            return IN_DOUBT_AND_FAILED.format(keys=doubts, why=why)
+        return DONE_AND_FAILED.format(done=done, why=why) if done else NOT_EXECUTED.format(why=why)
 
     def _give_up(self, approval_id: str, text: str) -> None:
         self._take(Change(self._after[approval_id].given_up(text, self._now)))
@@ -157,7 +176,7 @@ class Progress:
             return ""
         done = self._done_on(approval)
         if done and self._hides(approval):
-            return "Carried out"
+            return CARRIED_OUT
         return "; ".join(_words(entry) for entry in done)
 
     def _hides(self, approval: Approval) -> bool:
@@ -173,8 +192,12 @@ class Progress:
 
     def _in_doubt(self) -> str:
         """Effects that were begun and of which nobody knows whether they happened, in words."""
+        keys = self._doubted_keys()
+        return IN_DOUBT.format(keys=keys) if keys else ""
+
+    def _doubted_keys(self) -> str:
         keys = [e.key for e in self._effects if e.state in ("intended", "in_doubt")]
-        return f"It may have happened: ask the provider for {', '.join(keys)}" if keys else ""
+        return ", ".join(keys)
 
     def _apply(self, still_open: Mapping[str, Question]) -> None:
         for approval in list(self._after.values()):
@@ -264,7 +287,7 @@ class Progress:
                 self._take(known.reopen(asked(entry, on), known.policy, self._now))
                 continue
             self._take(ask(self._run, entry, on, self._policy, self._channel, self._now))
-            text = f"It may have happened ({entry.key}): a card of its own asks whether it did"
+            text = DOUBT_ASKED.format(key=entry.key)
             self._tell(Tag.EFFECT_IN_DOUBT, {"key": entry.key, "text": text}, on.id if on else key)
 
     def _rests_on(self, entry: EffectEntry) -> Approval | None:

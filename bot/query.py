@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from bot.approvals import Approval
+from bot.texts import t
 from workflows.hidden import is_hidden
 
 FILTERS = ("mine", "all", "requested", "overdue")
@@ -104,9 +105,9 @@ def _meant(word: str, workflows: Collection[str], before: Query) -> dict[str, ob
         seen = "".join(each for each in word.strip("\"'") if not is_hidden(each))
         text = " ".join(seen.split())
         if not text or len(text) > TEXT_AT_MOST:
-            raise BadQuery(f"A text to look for has 1 to {TEXT_AT_MOST} characters.")
+            raise BadQuery(t("A text to look for has 1 to {count} characters.", count=TEXT_AT_MOST))
         if before.text:
-            raise BadQuery('Look for one text at a time, such as "Acme GmbH".')
+            raise BadQuery(t('Look for one text at a time, such as "Acme GmbH".'))
         return {"text": text}
     if word.lower().startswith(WORKFLOW):
         return {"workflow": _workflow(word[len(WORKFLOW) :], workflows)}
@@ -123,12 +124,29 @@ def _workflow(name: str, workflows: Collection[str]) -> str:
     if name in workflows:
         return name
     there = nearest(name, workflows) or next(iter(sorted(workflows)), "refund")
-    raise BadQuery(f"There is no workflow {name!r}. Try {WORKFLOW}{there}.")
+    raise BadQuery(
+        t(
+            "There is no workflow {name}. Try {command}.",
+            name=repr(name),
+            command=f"{WORKFLOW}{there}",
+        )
+    )
 
 
 def _unknown(word: str, workflows: Collection[str]) -> str:
     if word in workflows:
-        return f"To see one workflow, type {WORKFLOW}{word}."
+        return t("To see one workflow, type {command}.", command=f"{WORKFLOW}{word}")
     meant = nearest(word, FILTERS)
-    so = f"Did you mean {meant}? " if meant else ""
-    return f'There is no {word!r} to list by. {so}To look for a text, quote it: "{word}".'
+    if not meant:
+        return t(
+            'There is no {typed} to list by. To look for a text, quote it: "{word}".',
+            typed=repr(word),
+            word=word,
+        )
+    return t(
+        "There is no {typed} to list by. Did you mean {meant}? To look for a text, quote it: "
+        '"{word}".',
+        typed=repr(word),
+        meant=meant,
+        word=word,
+    )

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, JsonValue
 
 from bot.audit import Draft, Tag
 from bot.records import Change, Record
+from bot.texts import later, listed, t
 from workflows.protocol import Actor, ThreadId
 
 RunStatus = Literal["queued", "running", "waiting", "blocked", "finished", "failed", "cancelled"]
@@ -16,6 +17,9 @@ BACKOFF = timedelta(seconds=2)  # doubled with each attempt
 BACKOFF_AT_MOST = timedelta(minutes=5)
 ELSEWHERE = timedelta(minutes=1)  # before a worker looks again whether its code can go on
 RETENTION = timedelta(days=30)
+OTHER_WORKFLOW = later("another workflow ({mine}, not {theirs})")
+OTHER_REQUESTER = later("another requester ({mine}, not {theirs})")
+OTHER_CHANNEL = later("another channel ({mine}, not {theirs})")
 
 
 class NotFailed(Exception):
@@ -94,21 +98,25 @@ class Run(Record):
         """This run, where `other` would start the same; OtherInput, which names what differs,
         where it would not."""
         differs = [
-            f"another {name} ({mine or 'none'}, not {theirs or 'none'})"
-            for name, mine, theirs in (
-                ("workflow", self.workflow, other.workflow),
-                ("requester", self.requester, other.requester),
-                ("channel", self.channel, other.channel),
+            t(words, mine=mine or t("none"), theirs=theirs or t("none"))
+            for words, mine, theirs in (
+                (OTHER_WORKFLOW, self.workflow, other.workflow),
+                (OTHER_REQUESTER, self.requester, other.requester),
+                (OTHER_CHANNEL, self.channel, other.channel),
             )
             if mine != theirs
         ]
         if not same_input:
-            differs.insert(0, "another input")
+            differs.insert(0, t("another input"))
         if differs:
-            raise OtherInput(
-                f"The thread {self.thread_id!r} belongs to a run of {self.workflow} with "
-                f"{' and '.join(differs)}. Choose another --thread-id, or leave it out."
+            words = t(
+                "The thread {thread} belongs to a run of {workflow} with {differences}. Choose "
+                "another --thread-id, or leave it out.",
+                thread=repr(self.thread_id),
+                workflow=self.workflow,
+                differences=listed(differs),
             )
+            raise OtherInput(words)
         return self
 
     def begin(self, now: datetime) -> Self:

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio import ConnectionPool
 
 from bot.runs import RETENTION
+from bot.texts import ENGLISH, BadLanguage, translations
 from workflows.fields import SlackChannelId
 from workflows.policy import APPROVER_ID, ApproverId, Policy
 
@@ -152,6 +153,13 @@ class BotSettings(StoreSettings):
             validate_default=True,
         ),
     ] = ()
+    language: Annotated[
+        str,
+        Field(
+            alias="COUNTERSIGN_LANGUAGE",
+            description="what people read in Slack: `en`, or a .po file",
+        ),
+    ] = ENGLISH
     instance: Annotated[
         str,
         StringConstraints(max_length=60),
@@ -176,6 +184,15 @@ class BotSettings(StoreSettings):
             raise ValueError(
                 "COUNTERSIGN_FALLBACK_CHANNEL: is COUNTERSIGN_CHANNEL; name another, or none"
             )
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def _is_spoken(cls, value: str) -> str:
+        try:
+            translations(value)
+        except BadLanguage as problem:
+            raise ValueError(f"COUNTERSIGN_LANGUAGE: {problem}") from None
         return value
 
     @field_validator("approvers", mode="before")

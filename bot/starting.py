@@ -13,6 +13,7 @@ from bot.queue import Queue
 from bot.records import Change
 from bot.runs import RETENTION, Run
 from bot.store import Conflict, Store
+from bot.texts import later, t
 from workflows.catalog import Catalog
 from workflows.clock import Clock, utc_now
 from workflows.fields import SlackChannelId, SlackUserId
@@ -96,15 +97,17 @@ def made_thread_id(workflow: str, unique: str) -> str:
 _FORMS: dict[str, tuple[TypeAdapter[str], str]] = {
     "thread_id": (
         TypeAdapter(ThreadId),
-        "use 1 to 128 of a-z, 0-9, '_', '.', ':' and '-', beginning with a letter or digit",
+        later("use 1 to 128 of a-z, 0-9, '_', '.', ':' and '-', beginning with a letter or digit"),
     ),
     "requested_by": (
         TypeAdapter(SlackUserId),
-        "use the id of a Slack user, such as U012AB3CD",
+        later("use the id of a Slack user, such as U012AB3CD"),
     ),
     "channel": (
         TypeAdapter(SlackChannelId),
-        "use the id of a channel, such as C012AB3CD (in its details in Slack, at the bottom)",
+        later(
+            "use the id of a channel, such as C012AB3CD (in its details in Slack, at the bottom)"
+        ),
     ),
 }
 
@@ -121,4 +124,4 @@ def _check(name: str, value: str | None) -> None:
         if value is not None:
             adapter.validate_python(value)
     except ValidationError:
-        raise BadStart(f"{name} {value!r}: {form}") from None
+        raise BadStart(f"{name} {value!r}: {t(form)}") from None

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from bot.texts import t
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 DAYS = {"day": 1, "week": 7}
 AT_MOST = timedelta(days=366)
-EXAMPLES = "`until Friday`, `until 2026-12-01 14:00`, `until tomorrow 9:00` or `for 3 days`"
 
 
 class BadTime(ValueError):
@@ -37,14 +38,25 @@ def read_until(words: Sequence[str], now: datetime, zone: tzinfo) -> datetime:
             at = _after(int(number), unit.removesuffix("s"), local)
         case _:
             at = None
-    typed = " ".join(words)[:80]
+    typed = repr(" ".join(words)[:80])
     if at is None:
-        raise BadTime(f"{typed!r} is no time that we understand. Type {EXAMPLES}.")
+        raise BadTime(t("{typed} is no time that we understand. {so}", typed=typed, so=_type()))
     if at <= now:
-        raise BadTime(f"{typed!r} is over already. Type {EXAMPLES}.")
+        raise BadTime(t("{typed} is over already. {so}", typed=typed, so=_type()))
     if at - now > AT_MOST:
-        raise BadTime(f"{typed!r} is more than a year away. Type {EXAMPLES}.")
+        raise BadTime(t("{typed} is more than a year away. {so}", typed=typed, so=_type()))
     return at
+
+
+def _type() -> str:
+    """The words in the examples are commands: they are the same in every language."""
+    return t(
+        "Type {first}, {second}, {third} or {fourth}.",
+        first="`until Friday`",
+        second="`until 2026-12-01 14:00`",
+        third="`until tomorrow 9:00`",
+        fourth="`for 3 days`",
+    )
 
 
 def _moment(words: list[str], local: datetime) -> datetime | None:

@@ -46,9 +46,9 @@ def from_minor(minor: int, currency: str) -> Decimal:
     return Decimal(f"{minor}E-{get_currency_precision(currency)}")
 
 
-def format_money(minor: int, currency: str) -> str:
+def format_money(minor: int, currency: str, locale: str = "en_US") -> str:
     """`5000000, "USD"` -> `$50,000.00`; `1200, "JPY"` -> `¥1,200`. The code follows where the
     symbol alone would leave open whose dollar is meant."""
     amount = from_minor(minor, currency)
     with localcontext(prec=max(28, len(str(minor)) + 6)):  # else a long amount is rounded
-        return format_currency(amount, currency, locale="en_US")
+        return format_currency(amount, currency, locale=locale)

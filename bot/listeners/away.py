@@ -8,6 +8,7 @@ from bot.delegating import owed
 from bot.listeners.payloads import user_of
 from bot.policy import Member
 from bot.services import Services
+from bot.texts import t
 from bot.until import BadTime, read_until, zone_of
 from bot.views.away import away_card, back_card, refused_card
 from bot.views.card import Card
@@ -60,7 +61,10 @@ def _who_was_meant(words: list[str]) -> str:
     typed = next((word for word in words if word.startswith("@")), None)
     if typed is None:
         return ""
-    return f"Slack knows nobody as {escape(typed, 60)}: choose the name from the list it offers."
+    return t(
+        "Slack knows nobody as {name}: choose the name from the list it offers.",
+        name=escape(typed, 60),
+    )
 
 
 async def _no_deputy(services: Services, caller: str, named: list[str]) -> str:
@@ -68,17 +72,18 @@ async def _no_deputy(services: Services, caller: str, named: list[str]) -> str:
     if not named:
         return ""
     if len(named) > 1:
-        return "Name one person who decides in your place, not several."
+        return t("Name one person who decides in your place, not several.")
     if named[0] == caller:
-        return "You cannot take your own place: name someone else."
+        return t("You cannot take your own place: name someone else.")
     member = await services.slack.member(named[0], services.slack.team)
     return "" if member.full else cannot_decide(member)
 
 
 def cannot_decide(member: Member) -> str:
-    return (
-        f"{user(member.user)} cannot decide anything: only full members of this workspace do, no "
-        "guests, bots, deactivated users or people from outside."
+    return t(
+        "{who} cannot decide anything: only full members of this workspace do, no "
+        "guests, bots, deactivated users or people from outside.",
+        who=user(member.user),
     )
 
 
@@ -87,7 +92,11 @@ async def _further(absences: Absences, services: Services, deputy: str | None) -
         return ""
     theirs = await absences.of(deputy)
     if theirs is None or not theirs.holds(services.now()):
-        return "They are told what waits now, and the thread of each card says it."
+        return t("They are told what waits now, and the thread of each card says it.")
     if theirs.deputy is None:
-        return f"But {user(deputy)} is away too, and has named nobody."
-    return f"{user(deputy)} is away too: meanwhile {user(theirs.deputy)} decides for both of you."
+        return t("But {who} is away too, and has named nobody.", who=user(deputy))
+    return t(
+        "{who} is away too: meanwhile {deputy} decides for both of you.",
+        who=user(deputy),
+        deputy=user(theirs.deputy),
+    )

@@ -27,17 +27,23 @@ from bot.runs import OtherInput
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.starting import BadStart, made_thread_id
+from bot.texts import later, t
 from bot.views.answers import NOT_KNOWN
 from bot.views.card import ActionId, Card
 from bot.views.help import help_card, problem_card
 from bot.views.listing import PAGE_SIZE, QUESTIONS_AT_MOST, pending_list, thread_report
-from bot.views.starting import started_words, whether_started
+from bot.views.starting import (
+    misfit_words,
+    started_words,
+    unknown_workflow,
+    whether_started,
+)
 from bot.views.text import escape, section
 from workflows.catalog import InvalidInput, UnknownWorkflow
 
 COMMAND = "/approvals"
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # as phones type them
-NEEDS = "is followed by one thread id, as `/approvals` lists them"
+NOTHING = later("Nothing was started.")
 FURTHER = {"away": away, "reassign": by_command}  # each with a module of its own
 KNOWN = ("list", *FILTERS, "show", "escalate", "start", "help", *FURTHER)
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
@@ -85,7 +91,7 @@ async def _full_member(services: Services, body: dict[str, Any]) -> Member | Car
     except (SlackRefused, SlackUnavailable) as error:
         words = no_answer(error, f"{COMMAND}: who types it", NOT_KNOWN)
         return Card(words, [section(words)])
-    words = ":warning: Only full members of this workspace use /approvals."
+    words = t(":warning: Only full members of this workspace use /approvals.")
     return member if member.full and is_ours(services, body) else Card(words, [section(words)])
 
 
@@ -94,7 +100,7 @@ async def _routed(services: Services, body: dict[str, Any], member: Member) -> C
     try:
         words, quoted = shlex.split(text), shlex.split(html.unescape(text), posix=False)
     except ValueError:
-        return help_card(services.catalog.values(), "A quotation mark is not closed.")
+        return help_card(services.catalog.values(), t("A quotation mark is not closed."))
     if words and words[0] in FURTHER:
         return await FURTHER[words[0]](services, body, words[1:])
     return await _shown_or_started(services, body, member, words, quoted)
@@ -109,7 +115,9 @@ async def _shown_or_started(
         case [("show" | "escalate") as command, thread_id]:
             return await _on_thread(services, body, command, thread_id)
         case [("show" | "escalate") as command, *_]:
-            return help_card(services.catalog.values(), f"`{COMMAND} {command}` {NEEDS}.")
+            needs = later("{command} is followed by one thread id, as `/approvals` lists them.")
+            typed = f"`{COMMAND} {command}`"
+            return help_card(services.catalog.values(), t(needs, command=typed))
         case ["start", *fields]:
             return await _form_or_start(services, body, fields)
         case _:
@@ -150,8 +158,12 @@ def _looks_for(word: str) -> bool:
 
 def _unknown(word: str) -> str:
     meant = nearest(word, KNOWN)
-    so = f" Did you mean `{COMMAND} {meant}`?" if meant else ""
-    return f"There is no `{COMMAND} {escape(word, 60)}`.{so}"
+    typed = f"`{COMMAND} {escape(word, 60)}`"
+    if not meant:
+        return t("There is no {command}.", command=typed)
+    return t(
+        "There is no {command}. Did you mean {meant}?", command=typed, meant=f"`{COMMAND} {meant}`"
+    )
 
 
 async def listing(services: Services, member: Member, turn: Turn) -> Card:
@@ -162,7 +174,8 @@ async def listing(services: Services, member: Member, turn: Turn) -> Card:
 async def show(services: Services, thread_id: str) -> Card:
     run = await services.store.run(thread_id)
     if run is None:
-        return problem_card(f"There is no run {thread_id!r}. `/approvals` lists what is pending.")
+        words = later("There is no run {thread}. `/approvals` lists what is pending.")
+        return problem_card(t(words, thread=repr(thread_id)))
     approvals = await services.store.approvals_of(thread_id)
     shown = approvals[-QUESTIONS_AT_MOST:]
     return thread_report(run, approvals, await whereabouts(services, shown))
@@ -181,7 +194,8 @@ async def start(services: Services, body: dict[str, Any], workflow: str, fields:
     try:
         values = {name: _value(value) for name, value in field_values(fields).items()}
     except BadInput as problem:
-        return problem_card(f"{problem}; in quotes if it has spaces.", "Nothing was started.")
+        words = t("{problem}; in quotes if it has spaces.", problem=problem)
+        return problem_card(words, t(NOTHING))
     thread_id = _once(workflow, body)
     try:
         async with asyncio.timeout(START_WITHIN):
@@ -192,8 +206,13 @@ async def start(services: Services, body: dict[str, Any], workflow: str, fields:
                 requester=user_of(body),
                 team=services.slack.team,
             )
-    except (UnknownWorkflow, InvalidInput, BadStart, OtherInput) as problem:
-        return problem_card(str(problem), "Nothing was started.")
+    except UnknownWorkflow:
+        return problem_card(unknown_workflow(workflow, services.catalog), t(NOTHING))
+    except InvalidInput as problem:
+        words = misfit_words(services.catalog[workflow], problem.error)
+        return problem_card(words, t(NOTHING))
+    except (BadStart, OtherInput) as problem:
+        return problem_card(str(problem), t(NOTHING))
     except (RedisError, OSError):  # OSError: TimeoutError is one
         return problem_card(whether_started(thread_id))
     text = started_words(run.workflow, run.thread_id, run.channel or services.channel)

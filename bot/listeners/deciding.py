@@ -15,6 +15,7 @@ from bot.listeners.submissions import Result, Submitted, submitted
 from bot.policy import Why
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.texts import t
 from bot.views.answers import NOT_OPENED, NOT_RECORDED, OTHER_VIEW, refusal
 from bot.views.card import ASKS_MORE, ActionId, ButtonValue
 from bot.views.deciding import decision_view, read_decision
@@ -73,7 +74,7 @@ async def record(services: Services, form: Submitted) -> Result:
         return Result(words=refusal(Why.UNKNOWN, None, ""))
     read = read_decision(approval, carried, form.values)
     if read is None:
-        return Result(words=OTHER_VIEW)
+        return Result(words=t(OTHER_VIEW))
     click = Click(
         teams=workspaces_of(form.body),
         user=user_of(form.body),

@@ -33,6 +33,7 @@ from bot.retrying import retried
 from bot.runs import NotFailed
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.texts import later, t
 from bot.views.answers import NOT_RECORDED, RECORDED
 from bot.views.card import DECIDES, SETTLES, ActionId, ButtonValue
 from workflows.protocol import DECISION, Actor, Decision, Respond
@@ -73,7 +74,7 @@ def register(app: AsyncApp, services: Services) -> None:
         if outcome.answer:
             await answering.words(outcome.answer)
         elif modal_of(body):
-            await answering.words(RECORDED, "Recorded")
+            await answering.words(t(RECORDED), later("Recorded"))
         await follow(services, body, *outcome.records)
 
     for action in CLICKS:

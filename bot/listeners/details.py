@@ -14,6 +14,7 @@ from bot.policy import STRANGERS, Why, refuse_person
 from bot.records import Change
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.texts import t
 from bot.views.answers import NOT_SHOWN, refusal
 from bot.views.card import ActionId, ButtonValue
 from bot.views.details import details_view, review_view
@@ -87,11 +88,11 @@ async def _refused(services: Services, body: dict[str, Any], approval: Approval,
 
 
 async def show(services: Services, body: dict[str, Any], view: Block, otherwise: str) -> str | None:
-    """A modal for the click; over the one that it was in. `otherwise`: the words where there is
-    no trigger."""
+    """A modal for the click; over the one that it was in. `otherwise`: the words, of the
+    catalog, where there is no trigger."""
     trigger = str(body.get("trigger_id") or "")
     if not trigger:
-        return otherwise
+        return t(otherwise)
     if modal_of(body):
         await services.slack.push_view(trigger, view)
     else:

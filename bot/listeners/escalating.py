@@ -9,6 +9,7 @@ from bot.listeners.payloads import user_of
 from bot.policy import Member, People, Why
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.texts import later, t
 from bot.views.answers import NOT_RECORDED, refusal
 from bot.views.card import Card, headline
 from bot.views.help import problem_card
@@ -16,7 +17,7 @@ from bot.views.text import named, section
 from workflows.protocol import Actor
 
 NAMED_AT_MOST = 20
-NOTHING = "Nothing was escalated."
+NOTHING = later("Nothing was escalated.")
 
 
 async def escalate(services: Services, body: dict[str, Any], thread_id: str) -> Card:
@@ -25,8 +26,10 @@ async def escalate(services: Services, body: dict[str, Any], thread_id: str) -> 
     waiting = [approval for approval in approvals if approval.is_open]
     if not waiting:
         known = approvals or await services.store.run(thread_id)
-        why = "waits for no decision" if known else "is not known here"
-        return problem_card(f"{thread_id!r} {why}. `/approvals` lists what is pending.", NOTHING)
+        why = later("{thread} is not known here. `/approvals` lists what is pending.")
+        if known:
+            why = later("{thread} waits for no decision. `/approvals` lists what is pending.")
+        return problem_card(t(why, thread=repr(thread_id)), t(NOTHING))
     try:
         member = await services.slack.member(user_of(body), services.slack.team)
         said = [await _escalated(services, approval, member) for approval in waiting]
@@ -46,9 +49,9 @@ async def _escalated(services: Services, approval: Approval, member: Member) -> 
     except Closed:
         return refusal(Why.DECIDED, await services.store.approval(approval.id), "escalate")
     except NotEscalated as problem:
-        return f":no_entry_sign: {problem} *{NOTHING}*"
+        return f":no_entry_sign: {problem} *{t(NOTHING)}*"
     to = ", ".join(named(each) for each in approval.policy.escalate_to[:NAMED_AT_MOST])
-    return f":arrow_up: Escalated to {to}: {headline(approval)}"
+    return t(":arrow_up: Escalated to {whom}: {title}", whom=to, title=headline(approval))
 
 
 async def _refused(services: Services, approval: Approval, member: Member) -> Why | None:

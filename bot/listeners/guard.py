@@ -13,9 +13,10 @@ from bot.listeners.payloads import channel_of, modal_of, user_of
 from bot.slack import SlackGateway
 from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.telemetry import reference
+from bot.texts import t
 from bot.views.answers import NEWER, NO_ANSWER, REFUSED, UNEXPECTED
 from bot.views.card import Card
-from bot.views.modals import told_view
+from bot.views.modals import NOT_RECORDED, told_view
 from bot.views.text import escape
 from workflows.schema import NewerRecord
 
@@ -45,8 +46,8 @@ class Answering:
         except Exception as error:  # noqa: BLE001 - Slack is away, and nobody is left to tell
             reference(error, listener="respond")
 
-    async def words(self, text: str, title: str = "Not recorded") -> None:
-        """title: where it was clicked in a modal, which says the words then."""
+    async def words(self, text: str, title: str = NOT_RECORDED) -> None:
+        """title: of the catalog, where it was clicked in a modal, which says the words then."""
         view = modal_of(self.body)
         if not view:
             await self(Card(text, []))
@@ -104,15 +105,15 @@ def guarded(slack: SlackGateway, listener: Listener) -> Any:
             await listener(body, ack, answering)
         except NewerRecord:  # another instance, with newer code, can take it
             await ack()
-            await answering.words(NEWER)
+            await answering.words(t(NEWER))
         except (RedisError, TimeoutError) as error:
             log.warning("%s was not answered: %s", listener.__name__, type(error).__name__)
             await ack()
-            await answering.words(NO_ANSWER)
+            await answering.words(t(NO_ANSWER))
         except Exception as error:  # noqa: BLE001 - whatever it is, a person waits for an answer
             number = reference(error, listener=listener.__name__)
             await ack()
-            await answering.words(UNEXPECTED.format(number=number))
+            await answering.words(t(UNEXPECTED, number=number))
 
     return listen
 
@@ -124,10 +125,11 @@ async def in_time(answer: Awaitable[T]) -> T:
 
 
 def no_answer(error: Exception, about: str, passing: str) -> str:
-    """Slack did not tell what was needed: log it, and give the words for the person. `passing`
-    where another try may help; what Slack refuses stays until the operator mends it."""
+    """Slack did not tell what was needed: log it, and give the words for the person. `passing`,
+    of the catalog, where another try may help; what Slack refuses stays until the operator mends
+    it."""
     if isinstance(error, SlackRefused):
         log.error("%s: Slack refuses: %s", about, error)
-        return REFUSED.format(code=escape(error.code, 80))
+        return t(REFUSED, code=escape(error.code, 80))
     log.warning("%s: Slack does not answer: %s", about, str(error) or type(error).__name__)
-    return passing
+    return t(passing)

@@ -17,6 +17,7 @@ from bot.policy import People, Why, refuse_closed
 from bot.records import Change
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.texts import later, listed, t, tn
 from bot.views.answers import NOT_RECORDED
 from bot.views.card import Card
 from bot.views.handing import NOTE, NOTE_AT_MOST, PEOPLE, PEOPLE_AT_MOST, who_decides
@@ -26,8 +27,8 @@ from bot.views.text import section, user
 from workflows.protocol import Actor
 
 LOOK_UP = 1.2  # seconds: leaves some of recording.DECIDE_WITHIN
-NOTHING = "Nothing was reassigned."
-HOW = (
+NOTHING = later("Nothing was reassigned.")
+HOW = later(
     "`/approvals reassign THREAD_ID @name` and, if you like, a note: choose the name from the list"
 )
 
@@ -63,7 +64,7 @@ async def reassign(
         except Closed:
             return Why.DECIDED
         except NotHanded as problem:
-            return f":no_entry_sign: {problem} *{NOTHING}*"
+            return f":no_entry_sign: {problem} *{t(NOTHING)}*"
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
             return no_answer(error, f"{approval.id}: who may hand it over", NOT_RECORDED)
 
@@ -97,7 +98,7 @@ def submission(services: Services) -> Handler:
         note = (form.values.get(NOTE) or {}).get(NOTE) or {}
         to = [str(each) for each in people.get("selected_users") or []][:PEOPLE_AT_MOST]
         if not to:
-            return Result(errors={PEOPLE: "Choose who decides instead."})
+            return Result(errors={PEOPLE: t("Choose who decides instead.")})
         who = Who(user_of(form.body), workspaces_of(form.body))
         said = str(note.get("value") or "").strip()[:NOTE_AT_MOST]
         outcome = await reassign(services, form.carried.approval, who, to, said, form.carried)
@@ -111,22 +112,29 @@ async def by_command(services: Services, body: dict[str, Any], words: list[str])
     thread_id, *rest = words or [""]
     to, note = mentioned(rest)
     if not thread_id or not to:
-        return problem_card(HOW, NOTHING)
+        return problem_card(t(HOW), t(NOTHING))
     approvals = await services.store.approvals_of(thread_id)
     waiting = [each for each in approvals if each.is_open]
     if not waiting:
-        known = "waits for no decision" if approvals else "is not known"
-        why = f"{thread_id!r} {known}; `/approvals` lists what is pending."
-        return problem_card(why, NOTHING)
+        why = later("{thread} is not known; `/approvals` lists what is pending.")
+        if approvals:
+            why = later("{thread} waits for no decision; `/approvals` lists what is pending.")
+        return problem_card(t(why, thread=repr(thread_id)), t(NOTHING))
     if len(waiting) > 1:
-        why = (
-            f"{thread_id!r} asks {len(waiting)} questions: use the menu of the card that you mean."
+        why = tn(
+            "{thread} asks {n} question: use the menu of the card that you mean.",
+            "{thread} asks {n} questions: use the menu of the card that you mean.",
+            len(waiting),
+            thread=repr(thread_id),
         )
-        return problem_card(why, NOTHING)
+        return problem_card(why, t(NOTHING))
     who = Who(user_of(body), (services.slack.team,))
     said = html.unescape(" ".join(note))[:NOTE_AT_MOST]
     outcome = await reassign(services, waiting[0].id, who, to[:PEOPLE_AT_MOST], said)
     await services.changes.queue_soon(*outcome.records)
-    names = " and ".join(user(each) for each in dict.fromkeys(to[:PEOPLE_AT_MOST]))
-    words_ = outcome.answer or f":busts_in_silhouette: `{thread_id}` is handed to {names}."
+    names = listed([user(each) for each in dict.fromkeys(to[:PEOPLE_AT_MOST])])
+    handed = t(
+        ":busts_in_silhouette: {thread} is handed to {whom}.", thread=f"`{thread_id}`", whom=names
+    )
+    words_ = outcome.answer or handed
     return Card(words_, [section(words_)])

@@ -15,13 +15,14 @@ from bot.policy import Member
 from bot.query import Turn
 from bot.services import Services
 from bot.telemetry import reference
+from bot.texts import later, t
 from bot.views.home import DECIDED, MINE, OTHERS, Away, Home, guest_view, home_view, trouble_view
 from bot.views.people import people_on
 from bot.waiting import decided
 
 log = logging.getLogger(__name__)
 
-NOT_NOW = ":warning: This cannot be shown now. Open it again in a minute."
+NOT_NOW = later(":warning: This cannot be shown now. Open it again in a minute.")
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -55,7 +56,7 @@ async def _view(services: Services, member: Member) -> dict[str, Any]:
     try:
         home = await in_time(_home(services, member))
     except (RedisError, TimeoutError):
-        return trouble_view(NOT_NOW)
+        return trouble_view(t(NOT_NOW))
     return home_view(home, services.now())
 
 

@@ -13,12 +13,12 @@ from bot.policy import Member, Why, refuse_closed
 from bot.records import Change
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.texts import t
 from bot.views.answers import NOT_RECORDED
 from bot.views.inquiry import TEXT, TEXT_AT_MOST
 from workflows.protocol import Actor
 
 LOOK_UP = 1.2  # seconds: leaves some of recording.DECIDE_WITHIN
-EMPTY = {TEXT: "Write something that can be read."}
 
 
 def question(services: Services) -> Handler:
@@ -61,7 +61,7 @@ def _outdated(form: Submitted, approval: Approval) -> Why | None:
 
 async def _result(services: Services, form: Submitted, doing: str, rule: Rule) -> Result:
     if not _said(form):
-        return Result(errors=EMPTY)
+        return Result(errors={TEXT: t("Write something that can be read.")})
 
     async def guarded(approval: Approval) -> list[Change] | Why | str:
         closed = refuse_closed(approval, services.now())

@@ -18,6 +18,7 @@ from bot.listeners.submissions import submitted
 from bot.policy import Why, refuse_closed
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.texts import t
 from bot.views.answers import NO_FORM, refusal
 from bot.views.card import ButtonValue
 from bot.views.handing import REASSIGN, reassign_view
@@ -63,7 +64,7 @@ async def _opened(
         elif trigger:
             await services.slack.open_view(trigger, view)
         else:
-            await answering.words(NO_FORM)
+            await answering.words(t(NO_FORM))
     except (SlackUnavailable, SlackRefused) as error:
         await answering.words(no_answer(error, f"{approval_id}: to {doing}", NO_FORM))
 

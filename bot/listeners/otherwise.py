@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.listeners.commands import COMMAND
 from bot.listeners.guard import Answering, guarded
 from bot.services import Services
+from bot.texts import t
 from bot.views.answers import OTHER_BUTTON
 from bot.views.help import problem_card
 
@@ -20,11 +21,11 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def button(_: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        await answering.words(OTHER_BUTTON)
+        await answering.words(t(OTHER_BUTTON))
 
     async def command(_: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
-        await answering(problem_card(f"Countersign knows {COMMAND} only."))
+        await answering(problem_card(t("Countersign knows {command} only.", command=COMMAND)))
 
     async def options(ack: AsyncAck) -> None:
         await ack(options=[])

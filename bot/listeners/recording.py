@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from bot.approvals import Approval
 from bot.records import Change
 from bot.store import Conflict, Store, TooLate
+from bot.texts import t
 from bot.views.answers import NOT_CONFIRMED, REDIS_AWAY
 
 log = logging.getLogger(__name__)
@@ -52,12 +53,12 @@ class Recording:
         except (RedisError, OSError, TooLate) as error:  # OSError: TimeoutError is one
             log.warning("%s: not recorded in time: %s", self.approval_id, type(error).__name__)
         if not self._sent:
-            return Outcome(REDIS_AWAY)
+            return Outcome(t(REDIS_AWAY))
         try:
             async with asyncio.timeout(CONFIRM_WITHIN):
                 return await self._confirmed()
         except TimeoutError:
-            return Outcome(NOT_CONFIRMED)
+            return Outcome(t(NOT_CONFIRMED))
 
     async def _record(self, limit: asyncio.Timeout) -> Outcome:
         while True:
@@ -84,7 +85,7 @@ class Recording:
                 if await self._is_told():
                     return Outcome()
                 if clock > self._until:
-                    return Outcome(REDIS_AWAY)
+                    return Outcome(t(REDIS_AWAY))
             except (RedisError, ConnectionError):
                 log.info("%s: Redis does not say whether it was recorded", self.approval_id)
             await asyncio.sleep(PAUSE)

@@ -17,6 +17,7 @@ from bot.policy import refuse_bulk
 from bot.query import Query, Turn
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.texts import t
 from bot.views.answers import NOT_SHOWN
 from bot.views.card import ActionId, ButtonValue
 from bot.views.modals import Carried
@@ -63,7 +64,7 @@ async def open_several(services: Services, body: dict[str, Any]) -> str | None:
         names = await services.slack.names([who for each in fit for who in people_on(each)])
         view = several_view(fit, names, Carried(opener=user, about=workflow))
         if view is None:
-            return NONE_NOW
+            return t(NONE_NOW)
         await services.slack.open_view(str(body.get("trigger_id") or ""), view)
     except (SlackUnavailable, SlackRefused) as error:
         return no_answer(error, "several together", NOT_SHOWN)
@@ -75,7 +76,7 @@ async def decide_each(services: Services, given: Submitted) -> Result:
     picked = _picked(given)
     decision = _chosen(given)
     if not picked or decision not in DECISIONS:
-        return Result(errors={f"{PICK}.0": "Mark at least one of them."})
+        return Result(errors={f"{PICK}.0": t("Mark at least one of them.")})
     taken = await asyncio.gather(*(_take(services, given, decision, v) for _, v in picked))
     became = [_became(title, outcome) for (title, _), outcome in zip(picked, taken, strict=True)]
     records = tuple(record for outcome in taken for record in outcome.records)

@@ -16,6 +16,7 @@ from bot.runs import OtherInput
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.starting import BadStart, made_thread_id
+from bot.texts import later, t
 from bot.views.answers import NOT_SHOWN, OTHER_VIEW
 from bot.views.filled import errors_at, read_form
 from bot.views.modals import Carried, told_view
@@ -25,6 +26,7 @@ from bot.views.starting import (
     PICKED,
     SHORTCUT,
     form_view,
+    misfit_words,
     pick_view,
     started_words,
     whether_started,
@@ -33,7 +35,7 @@ from bot.views.text import escape_lines
 from workflows.catalog import InvalidInput, Workflow
 
 START_WITHIN = 2.0  # seconds, of guard.ANSWER_WITHIN: then it is not known whether it was started
-NOT_STARTED = "Not started"
+NOT_STARTED = later("Not started")
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -46,7 +48,7 @@ def register(app: AsyncApp, services: Services) -> None:
     async def picked(body: dict[str, Any], ack: AsyncAck, answering: Answering) -> None:
         await ack()
         if not await in_time(show_form(services, body)):
-            await answering.words(OTHER_VIEW)
+            await answering.words(t(OTHER_VIEW))
 
     async def filled(given: Submitted) -> Result:
         return await start_filled(services, given)
@@ -64,7 +66,7 @@ async def open_start(
     user = user_of(body)
     try:
         if not await may_start(services, body):
-            view = told_view(GUESTS, NOT_STARTED)
+            view = told_view(t(GUESTS), NOT_STARTED)
         elif workflow is None:
             view = pick_view(services.catalog.values(), user)
         else:
@@ -98,9 +100,9 @@ async def start_filled(services: Services, given: Submitted) -> Result:
     """Once, however often the same form is submitted: its view names the thread."""
     workflow = services.catalog.get(given.carried.about)
     if workflow is None:  # the other version has it
-        return Result(words=OTHER_VIEW, title=NOT_STARTED)
+        return Result(words=t(OTHER_VIEW), title=NOT_STARTED)
     if not await may_start(services, given.body):
-        return Result(words=GUESTS, title=NOT_STARTED)
+        return Result(words=t(GUESTS), title=NOT_STARTED)
     form = read_form(workflow.input_model.model_json_schema(), {}, given.values)
     if form.errors:
         return Result(errors=form.errors)
@@ -124,12 +126,12 @@ async def _started(
     except InvalidInput as problem:
         schema = workflow.input_model.model_json_schema()
         errors = errors_at(problem.error, schema, {})
-        words = f":warning: {escape_lines(str(problem), 2700)}"
+        words = f":warning: {escape_lines(misfit_words(workflow, problem.error), 2700)}"
         return Result(errors=errors) if errors else Result(words=words, title=NOT_STARTED)
     except (BadStart, OtherInput) as problem:
         words = f":warning: {escape_lines(str(problem), 2700)}"
         return Result(words=words, title=NOT_STARTED)
     except (RedisError, OSError):  # OSError: TimeoutError is one
-        return Result(words=f":warning: {whether_started(thread_id)}", title="Not confirmed")
+        return Result(words=f":warning: {whether_started(thread_id)}", title=later("Not confirmed"))
     words = started_words(run.workflow, run.thread_id, run.channel or services.channel)
-    return Result(words=words, title="Started")
+    return Result(words=words, title=later("Started"))

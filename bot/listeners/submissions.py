@@ -16,8 +16,9 @@ from bot.listeners.refusing import Who, keep
 from bot.policy import Why
 from bot.services import Services
 from bot.telemetry import reference
+from bot.texts import t
 from bot.views.answers import NEWER, NO_ANSWER, OTHER_VIEW, UNEXPECTED
-from bot.views.modals import Carried, told_view
+from bot.views.modals import NOT_RECORDED, Carried, told_view
 from workflows.schema import NewerRecord
 
 log = logging.getLogger(__name__)
@@ -35,13 +36,14 @@ class Submitted:
 @dataclass(frozen=True)
 class Result:
     """errors: by block_id, for the person to mend. words: why it was refused; "" where it was
-    recorded. records: as they stand then. title: of the modal that says `words`. view: what is
+    recorded. records: as they stand then. title: of the modal that says `words`, in the catalog.
+    view: what is
     asked next, in place of this."""
 
     errors: Mapping[str, str] = field(default_factory=dict[str, str])
     words: str = ""
     records: tuple[Any, ...] = ()
-    title: str = "Not recorded"
+    title: str = NOT_RECORDED
     view: Mapping[str, Any] | None = None
 
 
@@ -77,22 +79,22 @@ async def _result(
     view: dict[str, Any] = body.get("view") or {}
     carried = Carried.read(str(view.get("private_metadata") or ""))
     if carried is None:
-        return Result(words=OTHER_VIEW)
+        return Result(words=t(OTHER_VIEW))
     state: dict[str, Any] = view.get("state") or {}
     form = Submitted(body, carried, state.get("values") or {})
     try:
         if carried.opener != user_of(body):
             await _keep_each(services, form, about)
-            return Result(words=OTHER_VIEW)
+            return Result(words=t(OTHER_VIEW))
         return await handler(form)
     except NewerRecord:  # another instance, with newer code, can take it
-        return Result(words=NEWER)
+        return Result(words=t(NEWER))
     except (RedisError, TimeoutError) as error:
         log.warning("a modal was not answered: %s", type(error).__name__)
-        return Result(words=NO_ANSWER)
+        return Result(words=t(NO_ANSWER))
     except Exception as error:  # noqa: BLE001 - whatever it is, a person waits for an answer
         number = reference(error, listener=handler.__name__)
-        return Result(words=UNEXPECTED.format(number=number))
+        return Result(words=t(UNEXPECTED, number=number))
 
 
 async def _keep_each(services: Services, form: Submitted, about: About) -> None:

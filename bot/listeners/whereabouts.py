@@ -5,15 +5,16 @@ import contextlib
 from collections.abc import Sequence
 
 from bot.approvals import Approval
-from bot.channels import trouble
+from bot.channels import Trouble, trouble
 from bot.inslack import MessageRef
 from bot.records import Change
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
+from bot.texts import later, t
 from bot.views.listing import Whereabouts
 
 LINKS_WITHIN = 1.0  # seconds
-GONE = "the card was deleted; it is posted again"
+GONE = later("the card was deleted; it is posted again")
 
 
 async def whereabouts(
@@ -27,7 +28,7 @@ async def whereabouts(
     for approval in approvals:
         hold = await services.store.hold(approval.channel) if not approval.message else None
         problem = trouble(approval, hold)
-        notes |= {approval.id: problem.words} if problem else {}
+        notes |= {approval.id: _words(problem)} if problem else {}
     with contextlib.suppress(TimeoutError):  # the list is worth more than its links
         async with asyncio.timeout(LINKS_WITHIN):
             for approval, there in [(each, each.message) for each in approvals if each.message]:
@@ -37,8 +38,13 @@ async def whereabouts(
                 gone += [(approval, there)] if link is None else []
     for approval, message in gone:
         await _post_again(services, approval, message)
-        notes[approval.id] = GONE
+        notes[approval.id] = t(GONE)
     return Whereabouts(links, notes)
+
+
+def _words(problem: Trouble) -> str:
+    """As problem.words, in the language of the deployment."""
+    return f"{problem.code}: {t(problem.cure)}" if problem.cure else problem.code
 
 
 async def _link(services: Services, where: MessageRef, *, look: bool) -> str | None:

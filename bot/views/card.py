@@ -4,12 +4,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.approvals import ANSWERS, Approval
+from bot.approvals import Approval
 from bot.inslack import RESTORED_NOTE
-from bot.views import rich
+from bot.outcomes import ANSWERS
+from bot.texts import later, t
+from bot.views import rich, stored
 from bot.views.edits import edited, fits
 from bot.views.fields import field_elements, fields_fit
 from bot.views.inquiry import inquiry
@@ -20,6 +23,7 @@ from bot.views.rich import Element
 from bot.views.room import CHARACTERS_AT_MOST, ROOMY, TIGHT, Room, characters
 from bot.views.standing import standing
 from bot.views.text import (
+    DECIDED_BY,
     HEADER_AT_MOST,
     Block,
     clean,
@@ -28,8 +32,7 @@ from bot.views.text import (
     line,
     moment,
     plain,
-    user,
-    verb_of,
+    requested,
 )
 from bot.views.verdict import verdict
 from bot.views.votes import votes, when_carried_out
@@ -38,7 +41,7 @@ from workflows.protocol import ApprovalRequest
 CONFIRM_AT_MOST = 300
 BUTTONS_AT_MOST = 1200  # characters of their labels and confirmations
 NAME_AT_MOST = 80
-RISK = {"low": "Low risk", "medium": "Medium risk", "high": "High risk"}
+RISK = {"low": later("Low risk"), "medium": later("Medium risk"), "high": later("High risk")}
 
 
 class ActionId(StrEnum):
@@ -62,9 +65,16 @@ class ActionId(StrEnum):
 
 
 MEANS = {  # what a button does, said before it does
-    ActionId.APPROVE: "High risk: what is shown is carried out {when}.",
-    ActionId.REJECT: "Nothing will be executed.",
-    ActionId.CALL_AGAIN: "If it did happen, it may happen twice: the same key is sent once more.",
+    ActionId.APPROVE: later("High risk: what is shown is carried out {when}."),
+    ActionId.REJECT: later("Nothing will be executed."),
+    ActionId.CALL_AGAIN: later(
+        "If it did happen, it may happen twice: the same key is sent once more."
+    ),
+}
+ASKS_TWICE = {
+    ActionId.APPROVE: later("Approve this?"),
+    ActionId.REJECT: later("Reject this?"),
+    ActionId.CALL_AGAIN: later("Try again?"),
 }
 DECIDES = {ActionId.APPROVE: "approve", ActionId.REJECT: "reject"}
 ASKS_MORE = {  # these open a modal, and what is submitted there decides
@@ -115,7 +125,7 @@ def card(approval: Approval, names: Mapping[str, str], before: str = "") -> Card
     elif approval.restricted:
         blocks.append(_actions(approval, "look", [_look(approval)]))
     if approval.outcome and approval.outcome.run_failed:
-        retry = _button(approval, ActionId.RETRY, "Retry", "", names)
+        retry = _button(approval, ActionId.RETRY, t("Retry"), "", names)
         blocks.append(_actions(approval, "retry", [retry]))
     return Card(text=headline(approval), blocks=blocks)
 
@@ -145,19 +155,21 @@ def said(approval: Approval) -> str:
     title = line(approval.request.title, HEADER_AT_MOST) or "–"
     match approval.status:
         case "pending":
-            return f"{'Answer' if approval.doubt else 'Approval'} needed: {title}"
+            if approval.doubt:
+                return t("Answer needed: {title}", title=title)
+            return t("Approval needed: {title}", title=title)
         case "superseded":
-            return f"No longer asked: {title}"
+            return t("No longer asked: {title}", title=title)
         case "expired":
-            return f"Expired without a decision: {title}"
+            return t("Expired without a decision: {title}", title=title)
         case "outdated":
-            return f"Approved, and void since something changed: {title}"
+            return t("Approved, and void since something changed: {title}", title=title)
         case status:
             name = approval.decision.by.name if approval.decision else ""
             words = outcome_words(approval)
-            result = f" – {line(words, 200)}" if words else ""
-            verb = verb_of(status).capitalize()
-            return f"{verb} by {line(name or 'a reviewer', 80)}: {title}{result}"
+            who = line(name or t("a reviewer"), 80)
+            decided = t("{decided}: {title}", decided=t(DECIDED_BY[status], who=who), title=title)
+            return f"{decided} – {line(words, 200)}" if words else decided
 
 
 def short(digest: str) -> str:
@@ -186,8 +198,9 @@ def _question(
 def _body(approval: Approval, names: Mapping[str, str], room: Room) -> list[Element]:
     request = approval.request
     hides = approval.restricted and approval.note != RESTORED_NOTE
-    note = rich.text(f" {ASKED_AGAIN if hides else line(approval.note, 300)}\n")
-    high = [rich.paragraph(rich.emoji("warning"), _bold(f" {RISK['high']}\n"))]
+    said = t(ASKED_AGAIN) if hides else line(stored.said(approval.note), 300)
+    note = rich.text(f" {said}\n")
+    high = [rich.paragraph(rich.emoji("warning"), _bold(f" {t(RISK['high'])}\n"))]
     return [
         *(_reopened(approval) if approval.status == "pending" else []),
         *asked_anew(approval),
@@ -215,32 +228,39 @@ def _reopened(approval: Approval) -> list[Element]:
     """Also because Slack lets no update take the rich text away that a verdict brought."""
     if approval.reopened_at is None:
         return []
-    sign, words = rich.emoji("leftwards_arrow_with_hook"), rich.text(" Asked again ")
-    return [rich.paragraph(sign, words, rich.moment(approval.reopened_at), rich.text("\n"))]
+    when = {"when": rich.moment(approval.reopened_at)}
+    asked = t("Asked again {when}")
+    words = rich.sentence(f" {asked}", when)
+    return [rich.paragraph(rich.emoji("leftwards_arrow_with_hook"), *words, rich.text("\n"))]
 
 
 def _about(approval: Approval, before: str) -> str:
     """Most important first, a line each: a phone shows few of them. A high risk stands above."""
-    risk = [RISK[approval.request.risk]] if approval.request.risk != "high" else []
-    until = f"Decide by {moment(approval.expires_at)}" if approval.expires_at else "No deadline"
-    first = [*risk, *([until] if approval.status == "pending" else [])]
-    asked = user(approval.requester, "a workflow")
+    risk = [t(RISK[approval.request.risk])] if approval.request.risk != "high" else []
+    first = [*risk, *([decide_by(approval)] if approval.status == "pending" else [])]
     which = f"{escape(approval.workflow, 60)} `{approval.thread_id}`"
+    digest = t("digest {digest}", digest=f"`{short(approval.terms)}`")
     return "\n".join(
         [
             *([" · ".join(first)] if first else []),
-            f"Requested by {asked} {moment(approval.requested_at)}",
+            requested(approval.requester, approval.requested_at),
             *conditions(approval, before),
-            f"{which} · digest `{short(approval.terms)}`",
+            f"{which} · {digest}",
         ]
     )
+
+
+def decide_by(approval: Approval) -> str:
+    if approval.expires_at is None:
+        return t("No deadline")
+    return t("Decide by {when}", when=moment(approval.expires_at))
 
 
 def _buttons(approval: Approval, names: Mapping[str, str], room: Room) -> Block:
     """A restricted one is decided where it is shown: in the modal."""
     buttons = [] if approval.restricted else decisions(approval, names)
     if approval.votes:
-        buttons.append(_button(approval, ActionId.WITHDRAW, "Withdraw my vote", "", names))
+        buttons.append(_button(approval, ActionId.WITHDRAW, t("Withdraw my vote"), "", names))
     if approval.restricted or not shows_all(approval, room):
         buttons.insert(0, _look(approval))
     menu = more(approval, "" if approval.restricted else reject_saying(approval))
@@ -252,7 +272,7 @@ def _actions(approval: Approval, part: str, elements: list[Block]) -> Block:
 
 
 def _look(approval: Approval) -> Block:
-    label = "Review" if approval.restricted else "Show everything"
+    label = t("Review") if approval.restricted else t("Show everything")
     return _button(approval, ActionId.DETAILS, label, "", {})
 
 
@@ -271,21 +291,21 @@ def reject_saying(approval: Approval) -> str:
 def _offered(approval: Approval) -> list[tuple[ActionId, str, str]]:
     """Of each button: what it does, its label and its style."""
     if approval.doubt:
-        return [(action, ANSWERS[answer], "") for action, answer in SETTLES.items()]
+        return [(action, t(ANSWERS[answer]), "") for action, answer in SETTLES.items()]
     saying = approval.policy.reason_required
     buttons = {
         "approve": (
             ActionId.APPROVE_SAYING if "approve" in saying else ActionId.APPROVE,
-            "Approve",
+            t("Approve"),
             "primary",
         ),
         "reject": (
             ActionId.REJECT_SAYING if "reject" in saying else ActionId.REJECT,
-            "Reject",
+            t("Reject"),
             "danger",
         ),
-        "edit": (ActionId.EDIT, "Edit", ""),
-        "respond": (ActionId.RESPOND, "Respond", ""),
+        "edit": (ActionId.EDIT, t("Edit"), ""),
+        "respond": (ActionId.RESPOND, t("Respond"), ""),
     }
     return [button for decision, button in buttons.items() if decision in approval.offered]
 
@@ -318,26 +338,31 @@ def _button(
     if not decides and action != ActionId.CALL_AGAIN:
         return button
     confirm = {
-        "title": plain(f"{label} this?" if style else f"{label}?", 100),
+        "title": plain(t(ASKS_TWICE[action]), 100),
         "text": plain(confirmation(approval, meaning(approval, action), names), CONFIRM_AT_MOST),
         "confirm": plain(label, 30),
-        "deny": plain("Cancel", 30),
+        "deny": plain(t("Cancel"), 30),
         **styled,
     }
     return {**button, "confirm": confirm}
 
 
 def meaning(approval: Approval, action: ActionId) -> str:
-    return MEANS[action].format(when=when_carried_out(approval))
+    return t(MEANS[action], when=when_carried_out(approval))
 
 
 def confirmation(approval: Approval, means: str, names: Mapping[str, str]) -> str:
     """What is decided, who wants it, what the button does, and by what it is known. The title
     gives way where it gets long."""
-    asked = line(names.get(approval.requester or "", "a workflow"), 30)
-    known = f"Thread {approval.thread_id}, digest {short(approval.terms)}."
-    rest = f" – requested by {asked}. {means} {known}"
-    return line(approval.request.title, CONFIRM_AT_MOST - len(rest)) + rest
+    said = partial(
+        t,
+        later("{title} – requested by {who}. {means} Thread {thread}, digest {digest}."),
+        who=line(names.get(approval.requester or "") or t("a workflow"), 30),
+        means=means,
+        thread=approval.thread_id,
+        digest=short(approval.terms),
+    )
+    return said(title=line(approval.request.title, CONFIRM_AT_MOST - len(said(title=""))))
 
 
 def _bold(value: str) -> Element:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.approvals import Approval
+from bot.texts import later, t
 from bot.views.card import ActionId, meaning
 from bot.views.details import about
 from bot.views.editing import edit_view, read_edit
@@ -15,7 +16,8 @@ from bot.views.words import DECIDE, SAY_SOMETHING, Read, subject, warning, words
 
 @dataclass(frozen=True)
 class Form:
-    """title: of the modal. label, hint: of the words that it asks for. field: of the decision."""
+    """Texts of the catalog. title: of the modal. label, hint: of the words that it asks for. field:
+    of the decision."""
 
     title: str
     submit: str
@@ -25,26 +27,27 @@ class Form:
     asks_twice: ActionId | None = None
 
 
+READ_BY = later("The requester reads it, and so does whoever sees the card.")
 FORMS = {
     "approve": Form(
-        "Approve with a reason",
-        "Approve",
-        "Why?",
-        "The requester reads it, and so does whoever sees the card.",
+        later("Approve with a reason"),
+        later("Approve"),
+        later("Why?"),
+        READ_BY,
         asks_twice=ActionId.APPROVE,
     ),
     "reject": Form(
-        "Reject with a reason",
-        "Reject",
-        "Why not?",
-        "The requester reads it, and so does whoever sees the card.",
+        later("Reject with a reason"),
+        later("Reject"),
+        later("Why not?"),
+        READ_BY,
         asks_twice=ActionId.REJECT,
     ),
     "respond": Form(
-        "Respond",
-        "Send",
-        "What shall the workflow know?",
-        "It goes back to the workflow as you write it, and closes this question.",
+        later("Respond"),
+        later("Send"),
+        later("What shall the workflow know?"),
+        later("It goes back to the workflow as you write it, and closes this question."),
         field="text",
     ),
 }
@@ -57,13 +60,13 @@ def decision_view(approval: Approval, decision: str, opener: str) -> Block:
     form = FORMS[decision]
     blocks: list[Block] = [
         subject(approval),
-        words_input(form.field, form.label, form.hint, required=True),
+        words_input(form.field, t(form.label), t(form.hint), required=True),
         about(approval),
     ]
     if form.asks_twice and approval.request.risk == "high":
         blocks.insert(1, warning(meaning(approval, form.asks_twice)))
     carried = Carried.of(approval, opener, decision)
-    return modal(DECIDE, form.title, blocks, carried, form.submit)
+    return modal(DECIDE, t(form.title), blocks, carried, t(form.submit))
 
 
 def read_decision(approval: Approval, carried: Carried, values: Mapping[str, Any]) -> Read | None:
@@ -75,4 +78,4 @@ def read_decision(approval: Approval, carried: Carried, values: Mapping[str, Any
         return None
     name = FORMS[decision].field
     words = words_of(values, name)
-    return Read(said={name: words}) if words else Read(errors={name: SAY_SOMETHING})
+    return Read(said={name: words}) if words else Read(errors={name: t(SAY_SOMETHING)})

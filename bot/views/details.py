@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 
 from bot.approvals import Approval
-from bot.views import rich
+from bot.outcomes import ANSWERS
+from bot.texts import later, t, tn
+from bot.views import rich, stored
 from bot.views.card import decisions, reject_saying, short
 from bot.views.edits import changes_of
 from bot.views.fields import full_text
@@ -14,14 +16,22 @@ from bot.views.text import Block, clean, context, plain
 PIECE = 2900  # characters of one text
 PIECES_AT_MOST = 80  # of a modal's 100 blocks
 BYTES_AT_MOST = 240_000  # of a modal's 250 kB, as they are sent
+DECISIONS = {  # by the type of a vote, as labels say it
+    "approve": later("approve"),
+    "edit": later("edit"),
+    "reject": later("reject"),
+    "respond": later("respond"),
+    "expired": later("expired"),
+    "outdated": later("outdated"),
+}
 
 
 def details_view(approval: Approval) -> Block:
     """A modal; whatever does not fit even here is said, not dropped silently."""
     return {
         "type": "modal",
-        "title": plain("Everything asked", 24),
-        "close": plain("Close", 24),
+        "title": plain(t("Everything asked"), 24),
+        "close": plain(t("Close"), 24),
         "blocks": details_blocks(approval),
     }
 
@@ -35,8 +45,8 @@ def review_view(approval: Approval, names: Mapping[str, str]) -> Block:
         blocks.append({"type": "actions", "block_id": "decide", "elements": elements})
     return {
         "type": "modal",
-        "title": plain("Restricted", 24),
-        "close": plain("Close", 24),
+        "title": plain(t("Restricted"), 24),
+        "close": plain(t("Close"), 24),
         "blocks": blocks,
     }
 
@@ -46,13 +56,18 @@ def details_blocks(approval: Approval) -> list[Block]:
     blocks = _that_fit(pieces)
     left = sum(len(text) for _, text in pieces[len(blocks) :])
     if left:
-        said = f" {left:,} more characters do not fit into Slack: reject what you cannot read."
-        blocks.append(rich.block(rich.paragraph(rich.emoji("warning"), rich.text(said))))
+        said = tn(
+            "{n} more character does not fit into Slack: reject what you cannot read.",
+            "{n} more characters do not fit into Slack: reject what you cannot read.",
+            left,
+        )
+        blocks.append(rich.block(rich.paragraph(rich.emoji("warning"), rich.text(f" {said}"))))
     return [*blocks, about(approval)]
 
 
 def about(approval: Approval) -> Block:
-    return context(f"`{approval.thread_id}` · digest `{short(approval.terms)}`")
+    digest = t("digest {digest}", digest=f"`{short(approval.terms)}`")
+    return context(f"`{approval.thread_id}` · {digest}")
 
 
 def _that_fit(pieces: list[tuple[str, str]]) -> list[Block]:
@@ -74,33 +89,36 @@ def _bytes(block: Block) -> int:
 
 def _pieces(approval: Approval) -> Iterator[tuple[str, str]]:
     request = approval.request
-    texts = [("Title", request.title), *map(full_text, request.fields)]
-    texts += [("Summary", request.summary), ("Details", request.details), *_answered(approval)]
-    for label, value in texts:
+    texts = [(t("Title"), request.title), *map(full_text, request.fields)]
+    texts += [(t("Summary"), request.summary), (t("Details"), request.details)]
+    for label, value in (*texts, *_answered(approval)):
         text = clean(value)
         for start in range(0, len(text), PIECE):
-            yield (label if start == 0 else f"{label}, continued"), text[start : start + PIECE]
+            continued = t("{label}, continued", label=label)
+            yield (label if start == 0 else continued), text[start : start + PIECE]
 
 
 def _answered(approval: Approval) -> Iterator[tuple[str, str]]:
     """What was changed; and what the card of a restricted one does not say."""
     labels = dict.fromkeys(each.label for each in approval.request.preconditions)
-    yield "Carried out only if unchanged", "\n".join(labels)
+    yield t("Carried out only if unchanged"), "\n".join(labels)
     for label, before, after in changes_of(approval, approval.proposal):
-        yield f"{label}, as asked", before
-        yield f"{label}, changed", after
+        yield t("{label}, as asked", label=label), before
+        yield t("{label}, changed", label=label), after
     if not approval.restricted:
         return
-    yield "Asked again", approval.note
-    yield "Changed since", "\n".join(approval.earlier.changes if approval.earlier else ())
+    yield t("Asked again"), stored.said(approval.note)
+    yield t("Changed since"), "\n".join(approval.earlier.changes if approval.earlier else ())
     for vote in approval.votes:
         said = getattr(vote, "text", "") or getattr(vote, "reason", "")
         said = "\n".join(vote.changes) if vote.type == "outdated" else said
-        yield f"{vote.by.name or vote.by.user or 'nobody'}, {vote.type}", said
+        said = t(ANSWERS.get(said, said)) if approval.doubt else said
+        name = vote.by.name or vote.by.user or t("nobody")
+        yield t("{name}, {decision}", name=name, decision=t(DECISIONS[vote.type])), said
     for asked in approval.inquiries:
-        yield f"{asked.by.name or asked.by.user} asked", asked.question
-        yield "The answer", asked.answer
-    yield "Outcome", approval.outcome.text if approval.outcome else ""
+        yield t("{name} asked", name=asked.by.name or asked.by.user), asked.question
+        yield t("The answer"), asked.answer
+    yield t("Outcome"), stored.said(approval.outcome.text) if approval.outcome else ""
 
 
 def _piece(label: str, text: str) -> Block:

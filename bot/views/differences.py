@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
+from bot.texts import later, t
 from bot.views.form_fields import FormField, Option, Schema, Values, defaults, read_fields
 from bot.views.form_json import as_json
 from bot.views.form_numbers import currency_of
-from workflows.money import format_money
+from bot.views.text import money
 
 NONE = "–"
-EMPTY = "(empty)"
+EMPTY = later("(empty)")
 
 
 def changes(before: Values, after: Values, schema: Schema) -> list[tuple[str, str, str]]:
@@ -42,18 +43,18 @@ def _shown(field: FormField | None, value: JsonValue, values: Values) -> str:
     shown = show(field, value, values) if field and show else None
     if shown is not None:
         return shown
-    return (value or EMPTY) if isinstance(value, str) else as_json(value)
+    return (value or t(EMPTY)) if isinstance(value, str) else as_json(value)
 
 
 def _boolean(_: FormField, value: JsonValue, __: Values) -> str | None:
-    return {"true": "Yes", "false": "No"}.get(as_json(value))
+    return {"true": t("Yes"), "false": t("No")}.get(as_json(value))
 
 
 def _money(field: FormField, value: JsonValue, values: Values) -> str | None:
     currency = currency_of(field, values)
     if currency is None or not isinstance(value, int) or isinstance(value, bool):
         return None
-    return f"{format_money(value, currency)} {currency}"
+    return money(value, currency)
 
 
 def _choice(field: FormField, value: JsonValue, _: Values) -> str | None:
@@ -65,7 +66,7 @@ def _list(field: FormField, value: JsonValue, values: Values) -> str | None:
     if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
         return None
     shown = [_choice(field, each, values) or str(each) for each in value]
-    return ", ".join(shown) or EMPTY
+    return ", ".join(shown) or t(EMPTY)
 
 
 _SHOWN: dict[str, Callable[[FormField, JsonValue, Values], str | None]] = {

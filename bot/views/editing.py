@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from bot.approvals import Approval
+from bot.texts import later, t
 from bot.views import rich
 from bot.views.details import about
 from bot.views.differences import changes
@@ -20,9 +21,13 @@ from bot.views.votes import when_carried_out
 from bot.views.words import DECIDE, SAY_SOMETHING, Read, subject, warning, words_input, words_of
 from workflows.protocol import Editable
 
-HIGH_RISK = "High risk: look at the changes once more. What you approve is carried out {when}."
-NOTHING_CHANGED = "Nothing is changed here. To approve it as it is, close this and click Approve."
-WHY = "It is shown with the changes."
+HIGH_RISK = later(
+    "High risk: look at the changes once more. What you approve is carried out {when}."
+)
+NOTHING_CHANGED = later(
+    "Nothing is changed here. To approve it as it is, close this and click Approve."
+)
+WHY = later("It is shown with the changes.")
 
 
 def edit_view(approval: Approval, opener: str) -> Block:
@@ -38,15 +43,15 @@ def read_edit(approval: Approval, opener: str, checked: str, values: Mapping[str
     reason = words_of(values, "reason")
     errors = dict(filled.errors)
     if "edit" in approval.policy.reason_required and not reason:
-        errors["reason"] = SAY_SOMETHING
+        errors["reason"] = t(SAY_SOMETHING)
     if not errors and not changes(now, filled.values, editable.json_schema):
-        errors[laid_out(editable.json_schema, now).first or "reason"] = NOTHING_CHANGED
+        errors[laid_out(editable.json_schema, now).first or "reason"] = t(NOTHING_CHANGED)
     if errors:
         return Read(errors=errors)
     mark = _mark(approval, filled.values)
     if approval.request.risk == "high" and checked != mark:
         changed = changes(editable.values, filled.values, editable.json_schema)
-        risk = HIGH_RISK.format(when=when_carried_out(approval, anew=True))
+        risk = t(HIGH_RISK, when=when_carried_out(approval, anew=True))
         shown = [warning(risk), rich.block(*difference(changed), block_id="difference")]
         return Read(view=_view(approval, opener, filled.values, shown, f"edit:{mark}", reason))
     return Read(said={"values": filled.values, "reason": reason})
@@ -65,11 +70,11 @@ def _view(
         subject(approval),
         *shown,
         *form_blocks(_editable(approval).json_schema, dict(values)),
-        words_input("reason", "Why the change?", WHY, reason, required=required),
+        words_input("reason", t("Why the change?"), t(WHY), reason, required=required),
         about(approval),
     ]
-    title = "Check the changes" if shown else "Edit"
-    return modal(DECIDE, title, blocks, Carried.of(approval, opener, on), "Approve changes")
+    title = t("Check the changes") if shown else t("Edit")
+    return modal(DECIDE, title, blocks, Carried.of(approval, opener, on), t("Approve changes"))
 
 
 def _present(approval: Approval) -> dict[str, JsonValue]:

@@ -1,6 +1,7 @@
 """What a reviewer changed: as it was asked and as it shall be, side by side."""
 
 from bot.approvals import Approval
+from bot.texts import later, t, tn
 from bot.views import rich
 from bot.views.differences import changes
 from bot.views.rich import Element
@@ -9,7 +10,7 @@ from workflows.protocol import Edit
 
 CHANGES_AT_MOST = 8
 VALUE_AT_MOST = 100  # of a value on the card; the modal has it whole
-AS_ASKED = " as it was asked\n"
+AS_ASKED = later("as it was asked")
 
 Changed = tuple[str, str, str]
 
@@ -19,11 +20,12 @@ def edited(approval: Approval) -> list[Block]:
     proposal = approval.proposal
     if proposal is None or approval.restricted or approval.status not in ("pending", "edited"):
         return []
-    who = rich.mention(proposal.by.user) if proposal.by.user else rich.text("a reviewer")
-    words = [rich.text(" Changed:", bold=True)]  # by whom, the verdict and the votes say
+    who = rich.mention(proposal.by.user) if proposal.by.user else rich.text(t("a reviewer"))
+    words = t("Changed:")  # by whom, the verdict and the votes say
     if approval.is_open:
-        words = [rich.text(" Changes proposed by ", bold=True), who]
-    head = rich.paragraph(rich.emoji("pencil2"), *words, rich.text("\n"))
+        words = t("Changes proposed by {who}")
+    said = rich.sentence(f" {words}", {"who": who}, bold=True)
+    head = rich.paragraph(rich.emoji("pencil2"), *said, rich.text("\n"))
     name = f"{approval.id}.{approval.revision}.edited"
     return [rich.block(head, *difference(changes_of(approval, proposal)), block_id=name)]
 
@@ -31,11 +33,12 @@ def edited(approval: Approval) -> list[Block]:
 def difference(changed: list[Changed]) -> list[Element]:
     """`Amount: $120.50 → $100.00`, a line each."""
     if not changed:
-        return [rich.paragraph(rich.text(AS_ASKED))]
+        return [rich.paragraph(rich.text(f" {t(AS_ASKED)}\n"))]
     lines = [each for one in changed[:CHANGES_AT_MOST] for each in _line(*one)]
     left = len(changed) - CHANGES_AT_MOST
     if left > 0:
-        lines.append(rich.paragraph(rich.text(f"… and {left} more changes", italic=True)))
+        more = tn("… and {n} more change", "… and {n} more changes", left)
+        lines.append(rich.paragraph(rich.text(more, italic=True)))
     return lines
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
+from bot.texts import t, tn
 from bot.views import rich
 from bot.views.rich import Element
 from bot.views.room import Room
-from bot.views.text import clean, cut, line
+from bot.views.text import clean, cut, line, money
 from workflows.fields import (
     CodeField,
     DateField,
@@ -18,7 +19,6 @@ from workflows.fields import (
     UrlField,
     UserField,
 )
-from workflows.money import format_money
 
 
 def field_elements(
@@ -31,8 +31,12 @@ def field_elements(
     elements = [element for each in shown for element in _drawn(each, names, limit)]
     left = len(every) - room.fields
     if left > 0:
-        more = rich.text(f"… and {left} more fields that do not fit here", italic=True)
-        elements.append(rich.paragraph(more))
+        more = tn(
+            "… and {n} more field that does not fit here",
+            "… and {n} more fields that do not fit here",
+            left,
+        )
+        elements.append(rich.paragraph(rich.text(more, italic=True)))
     return elements
 
 
@@ -48,7 +52,7 @@ def full_text(field: RequestField) -> tuple[str, str]:
     """Label and value, as text and uncut."""
     match field:
         case MoneyField():
-            value = f"{format_money(field.amount_minor, field.currency)} {field.currency}"
+            value = money(field.amount_minor, field.currency)
         case DiffField():
             value = "\n".join(_marked("- ", field.before) + _marked("+ ", field.after))
         case _:
@@ -79,10 +83,9 @@ def _value(
         case TextField():
             return rich.text(field.value, limit, bold=True)
         case MoneyField():
-            amount = format_money(field.amount_minor, field.currency)
-            return rich.text(f"{amount} {field.currency}", limit, bold=True)
+            return rich.text(money(field.amount_minor, field.currency), limit, bold=True)
         case UserField():
-            name = line(names.get(field.value, "unknown"), 80)
+            name = line(names.get(field.value) or t("unknown"), 80)
             return rich.text(f"{name} ({field.value})", bold=True)
         case UrlField():
             return _link(field.value, limit)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue, ValidationError
 
+from bot.texts import t
 from bot.views.form_fields import FormField, Schema, Values
 from bot.views.form_inputs import Entered, Kind, Wrong
 from bot.views.form_json import from_json
@@ -120,7 +121,7 @@ def _emptied(field: FormField) -> JsonValue:
     if can_be_blank(field):
         return BLANK[field.kind]
     if field.required or field.default is not None:
-        raise Wrong("is required")
+        raise Wrong(t("is required"))
     raise _Dropped
 
 
@@ -137,10 +138,10 @@ def _entered(place: Place, state: Mapping[str, Any]) -> Entered:
         items = cast("list[Any]", value)
         value = [each.get("value") if isinstance(each, Mapping) else each for each in items]
         if not all(isinstance(each, str) for each in value):
-            raise Wrong("could not be read; choose again")
+            raise Wrong(t("could not be read; choose again"))
     if value is None or isinstance(value, str | list) or type(value) is int:
         return cast("Entered", value) or None
-    raise Wrong("could not be read; enter it again")
+    raise Wrong(t("could not be read; enter it again"))
 
 
 def _part(whole: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -183,10 +184,10 @@ def _with_rest(
 def _object(layout: Layout, entered: Entered) -> dict[str, JsonValue]:
     value = from_json(entered) if isinstance(entered, str) else {}
     if not isinstance(value, dict):
-        raise Wrong('must be a JSON object, such as {"name": "value"}')
+        raise Wrong(t("must be a JSON object, such as {example}", example='{"name": "value"}'))
     unknown = value.keys() - layout.rest_names if layout.places else set[str]()
     if unknown:
-        raise Wrong(f"does not take {', '.join(sorted(unknown)[:5])}")
+        raise Wrong(t("does not take {names}", names=", ".join(sorted(unknown)[:5])))
     return value
 
 

@@ -21,6 +21,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
+from bot.texts import t
 from bot.views.text import line
 from workflows.fields import SLACK_USER
 from workflows.hints import HINTS
@@ -179,7 +180,7 @@ def _options(schema: Schema, root: Schema) -> Iterator[Option]:
 
 def _shown(value: JsonValue) -> str:
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return t("Yes") if value else t("No")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return line(text, OPTION_TEXT_AT_MOST) or "–"
 

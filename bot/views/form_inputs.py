@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
+from bot.texts import t
 from bot.views.form_fields import OPTIONS_AT_MOST, FormField, Option, Values
 from bot.views.text import LINE_BREAK, Block, plain
 
@@ -80,15 +81,17 @@ def _read_text(field: FormField, entered: Entered, _: Values) -> JsonValue:
         try:
             datetime.fromisoformat(text)
         except ValueError:
-            raise Wrong("must be a date and time, such as 2026-03-01T09:30:00Z") from None
+            raise Wrong(
+                t("must be a date and time, such as {example}", example="2026-03-01T09:30:00Z")
+            ) from None
     return text
 
 
 def typed(entered: Entered) -> str:
     if not isinstance(entered, str):
-        raise Wrong("could not be read; enter it again")
+        raise Wrong(t("could not be read; enter it again"))
     if any("\ud800" <= each <= "\udfff" for each in entered):
-        raise Wrong("has a broken character in it; type it again")
+        raise Wrong(t("has a broken character in it; type it again"))
     return entered
 
 
@@ -167,12 +170,12 @@ def _of_key(field: FormField, key: Entered) -> JsonValue:
     for each in field.options:
         if each.key == key:
             return each.value
-    raise Wrong("choose one of the options")
+    raise Wrong(t("choose one of the options"))
 
 
 def several(entered: Entered) -> list[str]:
     if not isinstance(entered, list):
-        raise Wrong("could not be read; choose again")
+        raise Wrong(t("could not be read; choose again"))
     return entered
 
 
@@ -180,20 +183,22 @@ def _in_any_order(entered: Entered) -> Any:
     return frozenset(entered) if isinstance(entered, list) else entered
 
 
-YES_OR_NO = (Option(True, "Yes"), Option(False, "No"))
+def _yes_or_no() -> tuple[Option, ...]:
+    return Option(True, t("Yes")), Option(False, t("No"))
 
 
 def _boolean(_: FormField, value: JsonValue, __: Values) -> Block | None:
     """A menu: checkboxes cannot tell "no" from no answer."""
-    found = _chosen(YES_OR_NO, [] if value is None else [value])
+    options = _yes_or_no()
+    found = _chosen(options, [] if value is None else [value])
     if found is None:
         return None
-    return _select("static_select", YES_OR_NO, _initial_option(found))
+    return _select("static_select", options, _initial_option(found))
 
 
 def _read_boolean(_: FormField, entered: Entered, __: Values) -> JsonValue:
     if entered not in ("true", "false"):
-        raise Wrong("choose Yes or No")
+        raise Wrong(t("choose Yes or No"))
     return entered == "true"
 
 
@@ -223,7 +228,7 @@ def _is_user(value: JsonValue) -> bool:
 
 def _read_user(_: FormField, entered: Entered, __: Values) -> JsonValue:
     if not isinstance(entered, str) or not _is_user(entered):
-        raise Wrong("choose a person")
+        raise Wrong(t("choose a person"))
     return entered
 
 
@@ -285,7 +290,7 @@ def _aware(value: JsonValue) -> datetime | None:
 def _read_moment(field: FormField, entered: Entered, values: Values) -> JsonValue:
     """In the zone of the value before it, else in UTC."""
     if not isinstance(entered, int) or not FIRST_MOMENT <= entered <= LAST_MOMENT:
-        raise Wrong("choose a date and a time")
+        raise Wrong(t("choose a date and a time"))
     before = _aware(field.value(values))
     offset = (before.utcoffset() if before else None) or timedelta(0)
     at = datetime.fromtimestamp(entered, timezone(offset) if offset else UTC)

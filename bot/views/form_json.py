@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
+from bot.texts import later, t
 from bot.views.form_fields import FormField, Values
 from bot.views.form_inputs import Entered, Kind, Wrong, can_be_typed, same_lines, text_input, typed
 from bot.views.text import Block
@@ -18,8 +19,8 @@ from workflows.hidden import is_hidden
 from workflows.serializer import is_reserved
 
 DEPTH_AT_MOST = 50
-TOO_DEEP = "is nested too deeply"
-TOO_LARGE = "has a number that is too large"
+TOO_DEEP = later("is nested too deeply")
+TOO_LARGE = later("has a number that is too large")
 RESERVED = frozenset({"__bytes__", "__interrupt__", "__send__", "__delta_snapshot__"})
 
 
@@ -37,23 +38,28 @@ def from_json(text: str) -> JsonValue:
     except Wrong:
         raise
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, character {error.colno}"
-        raise Wrong(f"is not JSON: {_spelled(error.msg)} ({where})") from None
+        words = t(
+            "is not JSON: {why} (line {line}, character {character})",
+            why=_spelled(error.msg),  # Python's own
+            line=error.lineno,
+            character=error.colno,
+        )
+        raise Wrong(words) from None
     except RecursionError:
-        raise Wrong(TOO_DEEP) from None
+        raise Wrong(t(TOO_DEEP)) from None
     except ValueError:  # more digits than Python reads
-        raise Wrong(TOO_LARGE) from None
+        raise Wrong(t(TOO_LARGE)) from None
     _refuse(value, 1)
     return value
 
 
 def _refuse(value: Any, depth: int) -> None:
     if depth > DEPTH_AT_MOST:
-        raise Wrong(TOO_DEEP)
+        raise Wrong(t(TOO_DEEP))
     if isinstance(value, str):
         typed(value)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise Wrong(TOO_LARGE)
+        raise Wrong(t(TOO_LARGE))
     elif isinstance(value, dict):
         _refuse_markers(cast("dict[str, Any]", value))
         for name, each in cast("dict[str, Any]", value).items():
@@ -67,20 +73,22 @@ def _refuse(value: Any, depth: int) -> None:
 def _refuse_markers(held: Mapping[str, Any]) -> None:
     if is_reserved(held) or RESERVED & held.keys():
         keys = ", ".join(sorted(held)[:5])
-        raise Wrong(f"has an object with the keys {keys}, which are reserved; rename one")
+        raise Wrong(
+            t("has an object with the keys {keys}, which are reserved; rename one", keys=keys)
+        )
 
 
 def _each_once(pairs: Iterable[tuple[str, Any]]) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise Wrong(f"has {json.dumps(name)} more than once in an object")
+            raise Wrong(t("has {name} more than once in an object", name=json.dumps(name)))
         found[name] = value
     return found
 
 
 def _no_constant(name: str) -> None:
-    raise Wrong(f"has {name}, which is no JSON")
+    raise Wrong(t("has {name}, which is no JSON", name=name))
 
 
 def _spelled(message: str) -> str:

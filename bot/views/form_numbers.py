@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from bot.texts import later, t
 from bot.views.form_fields import FormField, Schema, Values
 from bot.views.form_inputs import Entered, Kind, Wrong, text_input, typed
 from bot.views.text import Block
@@ -120,7 +121,7 @@ def same_number(entered: Entered) -> Any:
 def _read_integer(_: FormField, entered: Entered, __: Values) -> JsonValue:
     text = typed(entered).strip()
     if not WHOLE.fullmatch(text) or len(text) > TYPED_AT_MOST:
-        raise Wrong("must be a whole number, such as 12")
+        raise Wrong(t("must be a whole number, such as {example}", example="12"))
     return int(text)
 
 
@@ -130,7 +131,7 @@ def _read_number(_: FormField, entered: Entered, __: Values) -> JsonValue:
         return int(text)
     number = _parsed(text)
     if number is None or not math.isfinite(float(number)):
-        raise Wrong("must be a number, such as 12.5")
+        raise Wrong(t("must be a number, such as {example}", example="12.5"))
     return float(number)
 
 
@@ -138,11 +139,11 @@ def _read_decimal(field: FormField, entered: Entered, _: Values) -> JsonValue:
     """As text, so exact. Its bounds are checked here: the schema has them for numbers only."""
     number = _parsed(typed(entered))
     if number is None:
-        raise Wrong("must be a number, such as 12.50")
+        raise Wrong(t("must be a number, such as {example}", example="12.50"))
     for key, (fits, words) in BOUNDS.items():
         bound = _of_numbers(field).get(key)
         if isinstance(bound, int | float) and not fits(number, Decimal(repr(bound))):
-            raise Wrong(f"must be {words} {tidy(bound)}")
+            raise Wrong(t(words, bound=tidy(bound)))
     return _written(number)
 
 
@@ -163,10 +164,10 @@ def _less(number: Decimal, bound: Decimal) -> bool:
 
 
 BOUNDS = {
-    "minimum": (_at_least, "at least"),
-    "maximum": (_at_most, "at most"),
-    "exclusiveMinimum": (_more, "more than"),
-    "exclusiveMaximum": (_less, "less than"),
+    "minimum": (_at_least, later("must be at least {bound}")),
+    "maximum": (_at_most, later("must be at most {bound}")),
+    "exclusiveMinimum": (_more, later("must be more than {bound}")),
+    "exclusiveMaximum": (_less, later("must be less than {bound}")),
 }
 
 
@@ -206,15 +207,20 @@ def _money(field: FormField, value: JsonValue, values: Values) -> Block | None:
 def _read_money(field: FormField, entered: Entered, values: Values) -> JsonValue:
     currency = currency_of(field, values)
     if currency is None:
-        raise Wrong("needs a currency that is known, such as USD, EUR or JPY")
+        raise Wrong(t("needs a currency that is known, such as USD, EUR or JPY"))
     amount = _parsed(typed(entered))
     example = as_money(10050, currency)
     if amount is None or "e" in typed(entered).lower():
-        raise Wrong(f"must be an amount, written like {example}")
+        raise Wrong(t("must be an amount, written like {example}", example=example))
     try:
         return to_minor(amount, currency)
     except ValueError:
-        raise Wrong(f"has more decimals than {currency}; write it like {example}") from None
+        words = t(
+            "has more decimals than {currency}; write it like {example}",
+            currency=currency,
+            example=example,
+        )
+        raise Wrong(words) from None
 
 
 NUMBERS: dict[str, Kind] = {

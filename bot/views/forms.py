@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from bot.texts import t, tn
 from bot.views.form_fields import HINT_AT_MOST, FormField, Schema, Values, defaults, read_fields
 from bot.views.form_inputs import INPUTS, TEXT, Kind
 from bot.views.form_json import JSON
@@ -175,15 +176,15 @@ def _about(field: FormField, kind: str, context: Values) -> Iterator[str]:
     if field.kind == "money":
         code = currency_of(field, context)
         if kind != "money":
-            yield "In minor units, such as cents"
+            yield t("In minor units, such as cents")
         elif code:
-            yield f"In {code}"
+            yield t("In {currency}", currency=code)
     elif kind == "lines":
-        yield "One in each line"
+        yield t("One in each line")
     elif kind == "json":
-        yield "As JSON"
+        yield t("As JSON")
     if kind in ("text", "lines") and _hides(field.value(context)):
-        yield "It has characters that are not seen"
+        yield t("It has characters that are not seen")
 
 
 def _hides(value: JsonValue) -> bool:
@@ -193,14 +194,16 @@ def _hides(value: JsonValue) -> bool:
 
 
 def _named_only(field: FormField) -> Block:
-    words = f"{field.label}: it does not fit into a form, and stays as it is."
+    words = t("{label}: it does not fit into a form, and stays as it is.", label=field.label)
     return {"type": "section", "block_id": block_id(field.name), "text": plain(words, 300)}
 
 
 def _rest(fields: list[FormField], names: frozenset[str], values: Values) -> Place:
     """One JSON field for all of these."""
-    label = f"{len(fields)} more fields" if fields else "Values"
-    takes = f"As JSON. It takes {', '.join(each.name for each in fields)}" if fields else "As JSON"
+    label, takes = t("Values"), t("As JSON")
+    if fields:
+        label = tn("{n} more field", "{n} more fields", len(fields))
+        takes = t("As JSON. It takes {names}", names=", ".join(each.name for each in fields))
     held: JsonValue = {name: value for name, value in values.items() if name in names}
     field = FormField(REST, label, "", "json", {"default": held}, True, False)
     element = JSON.element(field, held, values)

@@ -3,6 +3,7 @@
 import hashlib
 
 from bot.approvals import Approval
+from bot.texts import t, tn
 from bot.views import rich
 from bot.views.card import Card
 from bot.views.modals import Carried, modal
@@ -17,10 +18,13 @@ NOTE_AT_MOST = 500
 
 def reassign_view(approval: Approval, opener: str, *, whole: bool, missing: int) -> Block:
     """whole: all who are asked now are replaced, else the opener's own place is given away."""
-    said = "Your place goes to the one whom you choose; you are not asked any more."
+    said = t("Your place goes to the one whom you choose; you are not asked any more.")
     if whole:
-        count = "one" if missing == 1 else str(missing)
-        said = f"Whom you choose is asked instead of all who are asked now; {count} must approve."
+        said = tn(
+            "Whom you choose is asked instead of all who are asked now; one must approve.",
+            "Whom you choose is asked instead of all who are asked now; {n} must approve.",
+            missing,
+        )
     select = {
         "type": "multi_users_select",
         "action_id": PEOPLE,
@@ -30,16 +34,11 @@ def reassign_view(approval: Approval, opener: str, *, whole: bool, missing: int)
     blocks: list[Block] = [
         subject(approval),
         rich.block(rich.paragraph(rich.text(said))),
-        _input(PEOPLE, "Who decides instead", select),
-        {**_input(NOTE, "A note for them, in the thread", note), "optional": True},
+        _input(PEOPLE, t("Who decides instead"), select),
+        {**_input(NOTE, t("A note for them, in the thread"), note), "optional": True},
     ]
-    return modal(
-        REASSIGN,
-        "Reassign",
-        blocks,
-        Carried.of(approval, opener, who_decides(approval)),
-        "Reassign",
-    )
+    carried = Carried.of(approval, opener, who_decides(approval))
+    return modal(REASSIGN, t("Reassign"), blocks, carried, t("Reassign"))
 
 
 def who_decides(approval: Approval) -> str:
@@ -51,9 +50,10 @@ def who_decides(approval: Approval) -> str:
 def handed_to_you(approval: Approval, link: str) -> Card:
     """link: to the card; "": there is none yet."""
     title = escape(approval.request.title, 150)
-    words = f"You are asked to decide: {title}"
+    words = t("You are asked to decide: {title}", title=title)
     linked = f"<{link}|{title}>" if link else title
-    return Card(words, [section(f":inbox_tray: You are asked to decide: {linked}")])
+    told = t(":inbox_tray: You are asked to decide: {title}", title=linked)
+    return Card(words, [section(told)])
 
 
 def _input(name: str, label: str, element: Block) -> Block:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
+from bot.texts import later, t, tn
 from bot.views.card import Card
 from bot.views.text import context, escape, escape_lines, section
 from workflows.catalog import Workflow
 
 EXAMPLES_AT_MOST = 20
-COMMANDS = """*What you can type*
+COMMANDS = later(
+    """*What you can type*
 `/approvals` – what is waiting for a decision: yours first, then all else
 `/approvals mine` · `all` · `requested` (by you) · `overdue` · `workflow:refund` · `"some text"` – \
 only these; combine them: `/approvals mine workflow:refund "Acme"`
@@ -17,8 +19,9 @@ only these; combine them: `/approvals mine workflow:refund "Acme"`
 `/approvals reassign THREAD_ID @name [note]` – someone else decides it
 `/approvals escalate THREAD_ID` – let those decide too whom the policy names for it
 `/approvals help` – this"""
+)
 
-DIGEST = (
+DIGEST = later(
     "The digest on a card stands for all that it asks: a decision holds for exactly that, and what "
     "was changed meanwhile is asked again."
 )
@@ -27,7 +30,7 @@ DIGEST = (
 def help_card(workflows: Iterable[Workflow], problem: str = "") -> Card:
     """problem: what was wrong with the command, in words, already safe."""
     blocks = [section(f":warning: {problem}")] if problem else []
-    blocks.append(section(COMMANDS))
+    blocks.append(section(t(COMMANDS)))
     examples = [
         section(f"`/approvals start {workflow.name} {escape(example, 300)}`")
         for workflow in workflows
@@ -36,10 +39,15 @@ def help_card(workflows: Iterable[Workflow], problem: str = "") -> Card:
     blocks += examples[:EXAMPLES_AT_MOST]
     left = len(examples) - EXAMPLES_AT_MOST
     if left > 0:
-        blocks.append(context(f"… and {left} more examples that do not fit here"))
-    blocks += [context("Quote values with spaces. Decide on the card itself, with its buttons.")]
-    blocks += [context(DIGEST)]
-    return Card(text=problem or "How to use /approvals", blocks=blocks)
+        more = tn(
+            "… and {n} more example that does not fit here",
+            "… and {n} more examples that do not fit here",
+            left,
+        )
+        blocks.append(context(more))
+    blocks += [context(t("Quote values with spaces. Decide on the card itself, with its buttons."))]
+    blocks += [context(t(DIGEST))]
+    return Card(text=problem or t("How to use /approvals"), blocks=blocks)
 
 
 def problem_card(problem: str, so: str = "") -> Card:
@@ -47,6 +55,6 @@ def problem_card(problem: str, so: str = "") -> Card:
     lines = escape_lines(problem, 2700)
     told = f":warning: *{so}*\n{lines}" if so else f":warning: {lines}"
     return Card(
-        text=so or escape(problem, 200) or "That did not work.",
+        text=so or escape(problem, 200) or t("That did not work."),
         blocks=[section(told), context("`/approvals help`")],
     )

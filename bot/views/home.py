@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.approvals import Approval
+from bot.texts import later, t, tn
 from bot.views import rich
 from bot.views.card import card, said
-from bot.views.listing import UNSURE, Page, Whereabouts, listed, titled
+from bot.views.listing import UNSURE, Page, Whereabouts, for_you, listed, titled
 from bot.views.text import Block, context, moment, plain, section, user
 
 MINE, OTHERS, DECIDED = 5, 8, 8  # how many of each, at most
 BLOCKS_AT_MOST = 60  # of a view's 100, for the cards
 BYTES_AT_MOST = 150_000  # of a view's 250 kB, for the cards
-FOOT = (
+FOOT = later(
     "`/approvals` lists everything that waits · `/approvals start` starts something · "
     "`/approvals away until Friday @name` · `/approvals help`"
 )
@@ -41,8 +42,8 @@ class Home:
 
 def guest_view() -> Block:
     """For guests: titles name customers and amounts."""
-    words = "Only full members of this workspace use it: ask one of them what is waiting."
-    header = {"type": "header", "text": plain("Approvals", 150)}
+    words = t("Only full members of this workspace use it: ask one of them what is waiting.")
+    header = {"type": "header", "text": plain(t("Approvals"), 150)}
     return {"type": "home", "blocks": [header, section(words)]}
 
 
@@ -59,22 +60,26 @@ def home_view(home: Home, now: datetime) -> Block:
         {"type": "divider"},
         *_decided(home),
         {"type": "divider"},
-        context(FOOT),
+        context(t(FOOT)),
     ]
     return {"type": "home", "blocks": blocks}
 
 
 def _absence(away: Away) -> str:
-    until = f" until {moment(away.until)}" if away.until else ""
-    deputy = f"{user(away.deputy)} decides in your place." if away.deputy else ""
-    ends = "`/approvals away off` ends it."
-    return f":palm_tree: You are away{until}. {deputy or 'Nobody decides in your place.'} {ends}"
+    gone = t("You are away.")
+    if away.until:
+        gone = t("You are away until {when}.", when=moment(away.until))
+    deputy = t("Nobody decides in your place.")
+    if away.deputy:
+        deputy = t("{who} decides in your place.", who=user(away.deputy))
+    ends = t("`/approvals away off` ends it.")
+    return f":palm_tree: {gone} {deputy} {ends}"
 
 
 def _mine(home: Home) -> list[Block]:
     page = home.waiting
     count = page.count.mine
-    title = f"{count:,} waiting for you" if count else "Nothing is waiting for you"
+    title = for_you(count) or t("Nothing is waiting for you")
     shown: list[Block] = []
     drawn = 0
     for approval in [a for a in page.items if a.id in page.mine][:MINE]:
@@ -83,12 +88,14 @@ def _mine(home: Home) -> list[Block]:
             break
         shown += blocks
         drawn += 1
-    more = f"… and {count - drawn:,} more: `/approvals mine`"
+    more = tn(
+        "… and {n} more: `/approvals mine`", "… and {n} more: `/approvals mine`", count - drawn
+    )
     return [
         {"type": "header", "text": plain(title, 150)},
         *shown,
         *([context(more)] if count > drawn else []),
-        *([context(UNSURE)] if page.unsure else []),
+        *([context(t(UNSURE))] if page.unsure else []),
         *([] if shown and not (count > drawn or page.unsure) else [{"type": "divider"}]),
     ]
 
@@ -105,19 +112,22 @@ def _others(home: Home, now: datetime) -> list[Block]:
     page = home.waiting
     count = max(0, page.total - page.count.mine)
     others = [a for a in page.items if a.id not in page.mine][:OTHERS]
-    title = f"{count:,} waiting for others" if count else "Nothing is waiting for others"
+    title = t("Nothing is waiting for others")
+    if count:
+        title = tn("{n} waiting for others", "{n} waiting for others", count)
     blocks = [section(f"*{title}*")]
     for approval in others:
         about = context(f"{listed(approval, now)} · {home.where.of(approval)}")
         blocks += [rich.block(rich.paragraph(*titled(approval))), about]
     left = count - len(others)
-    return [*blocks, context(f"… and {left:,} more: `/approvals all`")] if left > 0 else blocks
+    more = tn("… and {n} more: `/approvals all`", "… and {n} more: `/approvals all`", left)
+    return [*blocks, context(more)] if left > 0 else blocks
 
 
 def _decided(home: Home) -> list[Block]:
     if not home.decided:
-        return [section("*Nothing was decided yet*")]
-    blocks = [section("*Recently decided*")]
+        return [section(t("*Nothing was decided yet*"))]
+    blocks = [section(t("*Recently decided*"))]
     for approval in home.decided[:DECIDED]:
         when = [rich.text(" · "), rich.moment(approval.closed_at)] if approval.closed_at else []
         blocks.append(rich.block(rich.paragraph(rich.text(said(approval)), *when)))

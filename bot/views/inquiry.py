@@ -1,6 +1,7 @@
 """Ask back: what the card says of it, and the two modals."""
 
 from bot.approvals import Approval
+from bot.texts import t
 from bot.views import rich
 from bot.views.modals import Carried, modal
 from bot.views.rich import Element
@@ -24,25 +25,25 @@ def inquiry(approval: Approval) -> list[Block]:
     them = [rich.mention(approval.requester)] if approval.requester else []
     restricted = approval.request.sensitivity == "restricted"
     question = [] if restricted else [rich.quote(last.question, SHOWN_AT_MOST)]
-    if not last.answer:
-        words = [*_words(" Waits for "), *them, rich.text(", whom "), *by, rich.text(" asked")]
-        elements = [rich.paragraph(rich.emoji("speech_balloon"), *words), *question]
-    else:
-        words = [rich.text(" "), *by, rich.text(" asked, and "), *them, rich.text(" answered")]
+    people = {"requester": them, "reviewer": by}
+    said = t("Waits for {requester}, whom {reviewer} asked")
+    answer: list[Element] = []
+    if last.answer:
+        said = t("{reviewer} asked, and {requester} answered")
         answer = [] if restricted else [rich.quote(last.answer, SHOWN_AT_MOST)]
-        elements = [rich.paragraph(rich.emoji("speech_balloon"), *words), *question, *answer]
+    words = rich.sentence(f" {said}", people)
+    elements = [rich.paragraph(rich.emoji("speech_balloon"), *words), *question, *answer]
     return [rich.block(*elements, block_id=f"{approval.id}.{approval.revision}.inquiry")]
 
 
 def question_view(approval: Approval, opener: str) -> Block:
     """For the reviewer who asks."""
     who = [rich.mention(approval.requester)] if approval.requester else []
-    words = rich.paragraph(
-        *who, rich.text(" is asked in the card's thread. It can be decided meanwhile as before.")
-    )
-    blocks = [subject(approval), rich.block(words), _input("Your question")]
+    said = t("{who} is asked in the card's thread. It can be decided meanwhile as before.")
+    words = rich.paragraph(*rich.sentence(said, {"who": who}))
+    blocks = [subject(approval), rich.block(words), _input(t("Your question"))]
     about = str(len(approval.inquiries))  # so that the same form asks once
-    return modal(ASK, "Ask back", blocks, Carried.of(approval, opener, about), "Ask")
+    return modal(ASK, t("Ask back"), blocks, Carried.of(approval, opener, about), t("Ask"))
 
 
 def answer_view(approval: Approval, opener: str) -> Block:
@@ -51,12 +52,11 @@ def answer_view(approval: Approval, opener: str) -> Block:
     blocks: list[Block] = [subject(approval)]
     if asked is not None:
         who = [rich.mention(asked.by.user)] if asked.by.user else []
-        blocks.append(
-            rich.block(rich.paragraph(*who, rich.text(" asks:")), rich.quote(asked.question, 2900))
-        )
-    blocks.append(_input("Your answer"))
+        said = rich.paragraph(*rich.sentence(t("{who} asks:"), {"who": who}))
+        blocks.append(rich.block(said, rich.quote(asked.question, 2900)))
+    blocks.append(_input(t("Your answer")))
     about = str(len(approval.inquiries))  # which question: another may be asked meanwhile
-    return modal(ANSWER, "Answer", blocks, Carried.of(approval, opener, about), "Answer")
+    return modal(ANSWER, t("Answer"), blocks, Carried.of(approval, opener, about), t("Answer"))
 
 
 def _input(label: str) -> Block:
@@ -67,7 +67,3 @@ def _input(label: str) -> Block:
         "max_length": TEXT_AT_MOST,
     }
     return {"type": "input", "block_id": TEXT, "label": plain(label, 100), "element": element}
-
-
-def _words(text: str) -> list[Element]:
-    return [rich.text(text, bold=True)]

@@ -5,10 +5,12 @@ import json
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.approvals import Approval
+from bot.texts import later, t
 from bot.views.text import Block, plain, section
 
 TITLE_AT_MOST = 24
 SAID_AT_MOST = 3000
+NOT_RECORDED = later("Not recorded")  # a title
 
 
 class Carried(BaseModel):
@@ -43,18 +45,18 @@ def modal(
         "type": "modal",
         "callback_id": callback_id,
         "title": plain(title, TITLE_AT_MOST),
-        "close": plain("Cancel" if submit else "Close", TITLE_AT_MOST),
+        "close": plain(t("Cancel") if submit else t("Close"), TITLE_AT_MOST),
         "private_metadata": json.dumps(carried.model_dump(exclude_defaults=True)),
         "blocks": blocks,
     }
     return {**view, "submit": plain(submit, TITLE_AT_MOST)} if submit else view
 
 
-def told_view(words: str, title: str = "Not recorded") -> Block:
-    """In place of the modal that was submitted. words: mrkdwn of ours."""
+def told_view(words: str, title: str = NOT_RECORDED) -> Block:
+    """In place of the modal that was submitted. words: mrkdwn of ours. title: of the catalog."""
     return {
         "type": "modal",
-        "title": plain(title, TITLE_AT_MOST),
-        "close": plain("Close", TITLE_AT_MOST),
+        "title": plain(t(title), TITLE_AT_MOST),
+        "close": plain(t("Close"), TITLE_AT_MOST),
         "blocks": [section(words[:SAID_AT_MOST])],
     }

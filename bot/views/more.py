@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from bot.approvals import Approval
+from bot.texts import t
 from bot.views.text import Block, plain
 
 MENU = "countersign_more"
@@ -14,20 +15,21 @@ REJECT, REASSIGN, ASK = "reject", "reassign", "ask"
 def more(approval: Approval, reject: str) -> list[Block]:
     """Of a card that waits for a decision, beside the buttons that decide it. reject: as in
     `menu`."""
-    choices = {REASSIGN: "Reassign …"}
+    choices = {REASSIGN: t("Reassign …")}
     if approval.requester and approval.inquiry is None:
-        choices[ASK] = "Ask back …"
+        choices[ASK] = t("Ask back …")
     elements = menu(reject, {label: f"{name} {approval.id}" for name, label in choices.items()})
     if approval.inquiry is not None:
         value = json.dumps({"approval": approval.id, "digest": approval.terms})
-        answer = {"type": "button", "action_id": REPLY, "text": plain("Answer", 75), "value": value}
-        elements.insert(0, answer)
+        answer = plain(t("Answer"), 75)
+        button = {"type": "button", "action_id": REPLY, "text": answer, "value": value}
+        elements.insert(0, button)
     return elements
 
 
 def menu(reject: str, others: Mapping[str, str]) -> list[Block]:
     """The only one of a card: all that is done less often. reject: the value of the button that
     would; "" where that is not in it. others: the options' values, by label."""
-    choices = {"Reject with a reason": f"{REJECT} {reject}"} if reject else {}
+    choices = {t("Reject with a reason"): f"{REJECT} {reject}"} if reject else {}
     options = [{"text": plain(k, 75), "value": v} for k, v in {**choices, **others}.items()]
     return [{"type": "overflow", "action_id": MENU, "options": options}] if options else []

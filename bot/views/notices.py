@@ -7,17 +7,18 @@ from collections.abc import Mapping
 
 from bot.approvals import Approval
 from bot.audit import AuditEvent, Tag
-from bot.views import rich
-from bot.views.card import HEADER_AT_MOST, Card
+from bot.texts import later, t
+from bot.views import rich, stored
+from bot.views.card import HEADER_AT_MOST, Card, decide_by
 from bot.views.rich import Element
-from bot.views.text import context, escape, line, moment, user
+from bot.views.text import DECIDED_BY, context, escape, line, requested, to_card
 
 QUOTED_AT_MOST = 500
-VERBS = {
-    Tag.APPROVED: "Approved",
-    Tag.EDITED: "Approved with changes",
-    Tag.REJECTED: "Rejected",
-    Tag.ANSWERED: "Answered",
+BY_SOMEONE = {
+    Tag.APPROVED: DECIDED_BY["approved"],
+    Tag.EDITED: DECIDED_BY["edited"],
+    Tag.REJECTED: DECIDED_BY["rejected"],
+    Tag.ANSWERED: DECIDED_BY["answered"],
 }
 SIGNS = {
     Tag.SHOWN: "memo",
@@ -41,19 +42,19 @@ SIGNS = {
 }
 # What is said, and the key of what the event tells besides.
 SAYS = {
-    Tag.SHOWN: ("Asked, and waits for a decision", ""),
-    Tag.EXPIRED: ("Expired: nobody decided in time", ""),
-    Tag.OUTDATED: ("Approved, and void: what it rests on has changed", "why"),
-    Tag.SUPERSEDED: ("No longer asked: the workflow no longer waits for it", ""),
-    Tag.REOPENED: ("Asked again, and waits for a decision", ""),
-    Tag.EFFECT_DONE: ("Done", "text"),
-    Tag.EFFECT_IN_DOUBT: ("It may have happened: someone is asked whether it did", ""),
-    Tag.EFFECT_REFUSED: ("The provider refused it", "text"),
-    Tag.EFFECT_OUTDATED: ("Approved, not executed", "text"),
-    Tag.RUN_BLOCKED: ("On hold: it goes on by itself after an update", ""),
-    Tag.RUN_FAILED: ("The workflow failed", "error"),
-    Tag.REMINDED: ("Waits for your decision", ""),
-    Tag.ESCALATED: ("Escalated: you may decide this too", ""),
+    Tag.SHOWN: (later("Asked, and waits for a decision"), ""),
+    Tag.EXPIRED: (later("Expired: nobody decided in time"), ""),
+    Tag.OUTDATED: (later("Approved, and void: what it rests on has changed"), "why"),
+    Tag.SUPERSEDED: (later("No longer asked: the workflow no longer waits for it"), ""),
+    Tag.REOPENED: (later("Asked again, and waits for a decision"), ""),
+    Tag.EFFECT_DONE: (later("Done"), "text"),
+    Tag.EFFECT_IN_DOUBT: (later("It may have happened: someone is asked whether it did"), ""),
+    Tag.EFFECT_REFUSED: (later("The provider refused it"), "text"),
+    Tag.EFFECT_OUTDATED: (later("Approved, not executed"), "text"),
+    Tag.RUN_BLOCKED: (later("On hold: it goes on by itself after an update"), ""),
+    Tag.RUN_FAILED: (later("The workflow failed"), "error"),
+    Tag.REMINDED: (later("Waits for your decision"), ""),
+    Tag.ESCALATED: (later("Escalated: you may decide this too"), ""),
 }
 
 
@@ -66,7 +67,7 @@ def notice(approval: Approval, event: AuditEvent, names: Mapping[str, str], link
     if more:
         parts.append(rich.quote(more, QUOTED_AT_MOST))
     about = [_about(approval)] if event.tag in (Tag.REMINDED, Tag.ESCALATED) else []
-    about += [f"<{link}|Open the card>"] if link else []
+    about += [to_card(link)] if link else []
     blocks = [rich.block(*parts), *([context(" · ".join(about))] if about else [])]
     told = f": {line(more, 200)}" if more else ""
     return Card(text=escape(f"{said}: {title}{told}", 700), blocks=blocks)
@@ -76,26 +77,25 @@ def _said(approval: Approval, event: AuditEvent, names: Mapping[str, str]) -> tu
     """The sentence, and what is quoted under it."""
     restricted = approval.request.sensitivity == "restricted"
     who = _name(event, names)
-    if event.tag in VERBS:
+    if event.tag in BY_SOMEONE:
         more = str(event.detail.get("reason") or event.detail.get("text") or "")
-        return f"{VERBS[event.tag]} by {who}", "" if restricted else more
+        return t(BY_SOMEONE[event.tag], who=who), "" if restricted else more
     if event.tag == Tag.RUN_RETRIED:
-        return f"Tried again by {who}", ""
+        return t("Tried again by {who}", who=who), ""
     outcome = approval.outcome
     if event.tag == Tag.SUPERSEDED and outcome and outcome.run_failed:
-        return "Not asked any more", "" if restricted else outcome.text
+        return t("Not asked any more"), "" if restricted else stored.said(outcome.text)
     words, key = SAYS[event.tag]
-    return words, str(event.detail.get(key) or "") if key and not restricted else ""
+    more = str(event.detail.get(key) or "") if key and not restricted else ""
+    return t(words), stored.said(more)
 
 
 def _name(event: AuditEvent, names: Mapping[str, str]) -> str:
     actor = event.actor
     if actor is None or actor.user is None:
-        return "an operator" if event.tag == Tag.RUN_RETRIED else "the workflow"
-    return line(names.get(actor.user) or actor.name or "a reviewer", 80)
+        return t("an operator") if event.tag == Tag.RUN_RETRIED else t("the workflow")
+    return line(names.get(actor.user) or actor.name or t("a reviewer"), 80)
 
 
 def _about(approval: Approval) -> str:
-    asked = f"Requested by {user(approval.requester, 'a workflow')} {moment(approval.asked_at)}"
-    until = f"Decide by {moment(approval.expires_at)}" if approval.expires_at else "No deadline"
-    return f"{until} · {asked}"
+    return f"{decide_by(approval)} · {requested(approval.requester, approval.asked_at)}"

@@ -3,9 +3,10 @@ instead. In the channel, nothing of what has changed about a restricted request.
 
 from bot.approvals import Approval
 from bot.outdating import approvers
+from bot.texts import t
 from bot.views import rich
 from bot.views.rich import Element
-from bot.views.text import escape
+from bot.views.text import escape, to_card
 
 CHANGES_AT_MOST = 600
 LABELS_AT_MOST = 200
@@ -15,8 +16,8 @@ def asked_anew(approval: Approval) -> list[Element]:
     """On top of the card that takes the place of one that is void."""
     if approval.earlier is None:
         return []
-    words = rich.text(" Asked again: this was approved, and changed before it was carried out.\n")
-    paragraph = rich.paragraph(rich.emoji("leftwards_arrow_with_hook"), words)
+    words = t("Asked again: this was approved, and changed before it was carried out.")
+    paragraph = rich.paragraph(rich.emoji("leftwards_arrow_with_hook"), rich.text(f" {words}\n"))
     return [paragraph, *_changes(approval, approval.earlier.changes)]
 
 
@@ -24,22 +25,18 @@ def conditions(approval: Approval, before: str) -> list[str]:
     """Lines below what is asked. before: link to the card whose place it takes; "": none."""
     labels = dict.fromkeys(each.label for each in approval.request.preconditions)
     named = "" if approval.restricted else f": {escape(', '.join(labels), LABELS_AT_MOST)}"
-    lines = [f"Carried out only if unchanged until then{named}"] if labels else []
-    return [*lines, *([f"Instead of a card that is void: <{before}|Open the card>"] * bool(before))]
+    unchanged = t("Carried out only if unchanged until then")
+    instead = t("Instead of a card that is void: {card}", card=to_card(before))
+    return [*([f"{unchanged}{named}"] if labels else []), *([instead] if before else [])]
 
 
 def void(approval: Approval) -> list[Element]:
     """Its verdict, up to when."""
-    who: list[Element] = []
-    for each in approvers(approval):
-        who += [rich.text(" and " if who else " "), rich.mention(each)]
-    sign = rich.emoji("leftwards_arrow_with_hook")
-    return [
-        sign,
-        rich.text(" Void, since something changed:", bold=True),
-        rich.text(" approved by"),
-        *who,
-    ]
+    who = rich.listed([[rich.mention(each)] for each in approvers(approval)])
+    sign, void_since = rich.emoji("leftwards_arrow_with_hook"), t("Void, since something changed:")
+    approved = t("approved by {who}")
+    by = rich.sentence(f" {approved}", {"who": who})
+    return [sign, rich.text(f" {void_since}", bold=True), *by]
 
 
 def changes(approval: Approval) -> list[Element]:

@@ -1,8 +1,10 @@
 """Elements of rich_text blocks. Slack shows their text as it is, and parses nothing in it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.texts import PLACEHOLDER, t
 from bot.views.text import Block, clean, cut, in_utc
 
 Element = dict[str, Any]
@@ -13,6 +15,40 @@ def text(value: str, limit: int = 3000, *, bold: bool = False, italic: bool = Fa
     style = {name: True for name, on in (("bold", bold), ("italic", italic)) if on}
     shown = cut(clean(value), limit) or "–"
     return {"type": "text", "text": shown, **({"style": style} if style else {})}
+
+
+def sentence(
+    words: str,
+    parts: Mapping[str, str | Element | Sequence[Element]] | None = None,
+    *,
+    bold: bool = False,
+    italic: bool = False,
+) -> list[Element]:
+    """A sentence of ours, with what stands in the place of each `{name}`: people, times, values.
+    Their order is the language's."""
+    found: list[Element] = []
+    for number, piece in enumerate(PLACEHOLDER.split(words)):
+        part = piece if number % 2 == 0 else (parts or {}).get(piece, "")
+        if isinstance(part, str):
+            found += [text(part, bold=bold, italic=italic)] if part else []
+        else:
+            found += [part] if isinstance(part, dict) else part
+    return found
+
+
+def for_absent(who: list[Element], absent: str | None) -> list[Element]:
+    """`@mara for @jonas`: in whose place they did it, if in anyone's."""
+    if not absent:
+        return who
+    return sentence(t("{who} for {absent}"), {"who": who, "absent": mention(absent)})
+
+
+def listed(some: Sequence[list[Element]]) -> list[Element]:
+    """`@mara and @tom`"""
+    said = list(some[0]) if some else []
+    for each in some[1:]:
+        said = sentence(t("{some} and {another}"), {"some": said, "another": each})
+    return said
 
 
 def code(value: str) -> Element:
@@ -40,7 +76,7 @@ def moment(at: datetime) -> Element:
     return {
         "type": "date",
         "timestamp": int(at.timestamp()),
-        "format": "{date_short_pretty} at {time}",
+        "format": t("{date_short_pretty} at {time}"),
         "fallback": in_utc(at),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.approvals import Approval
+from bot.texts import counted, later, t
 from bot.views.card import ButtonValue, card, shows_all
 from bot.views.modals import Carried, modal
 from bot.views.text import Block, context, escape, line, plain, section
@@ -14,9 +15,14 @@ CALLBACK = "countersign_several"
 AT_MOST = 10
 BYTES_AT_MOST = 150_000  # of a view's 250 kB
 PICK, DECISION, REASON = "pick", "decision", "reason"  # block ids and action ids; pick.N
-DECISIONS = {"approve": "Approve the marked ones", "reject": "Reject the marked ones"}
+DECISIONS = {
+    "approve": later("Approve the marked ones"),
+    "reject": later("Reject the marked ones"),
+}
 REASON_AT_MOST = 1000
-NONE_NOW = (
+COUNTED = {"approve": later("{n} of {all} approved"), "reject": later("{n} of {all} rejected")}
+ONE = {"approve": later("{title} approved"), "reject": later("{title} rejected")}
+NONE_NOW = later(
     ":information_source: There is nothing left here that you could decide together with others. "
     "`/approvals mine` lists what waits for you."
 )
@@ -39,21 +45,20 @@ def several_view(
     cannot show whole is left to its own card."""
     blocks: list[Block] = []
     whole = [each for each in approvals if shows_all(each)]
-    for number, approval in enumerate(whole[:AT_MOST]):
+    for place, approval in enumerate(whole[:AT_MOST]):
         shown = [b for b in card(approval, names).blocks if b["type"] != "actions"]
-        more = [*shown, _box(number, approval), {"type": "divider"}]
+        more = [*shown, _box(place, approval), {"type": "divider"}]
         if len(json.dumps([*blocks, *more])) > BYTES_AT_MOST:
             break
         blocks += more
     if not blocks:
         return None
-    said = "Each marked one is checked and recorded by itself, as on its card."
-    return modal(
-        CALLBACK, "Decide several", [*blocks, *_choice(), context(said)], carried, submit="Decide"
-    )
+    said = t("Each marked one is checked and recorded by itself, as on its card.")
+    blocks = [*blocks, *_choice(), context(said)]
+    return modal(CALLBACK, t("Decide several"), blocks, carried, submit=t("Decide"))
 
 
-def _box(number: int, approval: Approval) -> Block:
+def _box(place: int, approval: Approval) -> Block:
     value = ButtonValue(approval=approval.id, digest=approval.terms)
     option = {
         "text": plain(approval.request.title, 75),
@@ -63,15 +68,15 @@ def _box(number: int, approval: Approval) -> Block:
     box = {"type": "checkboxes", "action_id": PICK, "options": [option]}
     return {
         "type": "input",
-        "block_id": f"{PICK}.{number}",
+        "block_id": f"{PICK}.{place}",
         "optional": True,
-        "label": plain("Mark it", 75),
+        "label": plain(t("Mark it"), 75),
         "element": box,
     }
 
 
 def _choice() -> list[Block]:
-    options = [{"text": plain(text, 75), "value": name} for name, text in DECISIONS.items()]
+    options = [{"text": plain(t(text), 75), "value": name} for name, text in DECISIONS.items()]
     radio = {"type": "radio_buttons", "action_id": DECISION, "options": options}
     text = {
         "type": "plain_text_input",
@@ -79,7 +84,7 @@ def _choice() -> list[Block]:
         "multiline": True,
         "max_length": REASON_AT_MOST,
     }
-    label, reason = plain("Decision", 75), plain("Reason, where you reject", 75)
+    label, reason = plain(t("Decision"), 75), plain(t("Reason, where you reject"), 75)
     return [
         {"type": "input", "block_id": DECISION, "label": label, "element": radio},
         {"type": "input", "block_id": REASON, "optional": True, "label": reason, "element": text},
@@ -89,19 +94,19 @@ def _choice() -> list[Block]:
 def became_view(decision: str, each: Sequence[Became]) -> Block:
     """What happened to each of them."""
     done = sum(not one.words for one in each)
-    verb = {"approve": "approved", "reject": "rejected"}.get(decision, "recorded")
-    title = f"*{done} of {len(each)} {verb}*"
+    title = t(COUNTED[decision], n=counted(done), all=counted(len(each)))
     return {
         "type": "modal",
-        "title": plain("Decide several", 24),
-        "close": plain("Close", 24),
-        "blocks": [section(title), *(section(_told(one, verb)) for one in each)],
+        "title": plain(t("Decide several"), 24),
+        "close": plain(t("Close"), 24),
+        "blocks": [section(f"*{title}*"), *(section(_told(one, decision)) for one in each)],
     }
 
 
-def _told(one: Became, verb: str) -> str:
+def _told(one: Became, decision: str) -> str:
     name = f"*{escape(line(one.title, 160))}*"
     if one.words:
         return f"{name}\n{one.words}"
-    more = ": your vote counts, others are still to vote" if one.pending else ""
-    return f":white_check_mark: {name} {verb}{more}"
+    said = t(ONE[decision], title=name)
+    more = t("{said}: your vote counts, others are still to vote", said=said)
+    return f":white_check_mark: {more if one.pending else said}"

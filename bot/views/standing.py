@@ -2,6 +2,7 @@
 
 from bot.approvals import Approval
 from bot.channels import cure
+from bot.texts import t
 from bot.views.text import Block, context, escape, moment, named
 
 NAMED_AT_MOST = 10
@@ -12,15 +13,19 @@ def standing(approval: Approval) -> list[Block]:
     those whom its policy asks first."""
     lines: list[str] = []
     if approval.deleted:
-        lines.append(":recycle: Posted again: the message before it was deleted")
+        lines.append(t(":recycle: Posted again: the message before it was deleted"))
     if approval.astray:
-        why = escape(cure(approval.astray))
-        meant = f":warning: Meant for <#{approval.channel}>, which took no card"
-        lines.append(f"{meant}: `{escape(approval.astray, 80)}`" + (f" ({why})" if why else ""))
+        why = escape(t(cure(approval.astray)))
+        meant = t(
+            ":warning: Meant for {channel}, which took no card: {code}",
+            channel=f"<#{approval.channel}>",
+            code=f"`{escape(approval.astray, 80)}`",
+        )
+        lines.append(meant + (f" ({why})" if why else ""))
     if approval.escalated_at and approval.is_open:
         to = ", ".join(named(each) for each in approval.policy.escalate_to[:NAMED_AT_MOST])
         when = moment(approval.escalated_at)
-        lines.append(f":arrow_up: Escalated {when}: {to} may decide this too")
+        lines.append(t(":arrow_up: Escalated {when}: {who} may decide this too", when=when, who=to))
     if not lines:
         return []
     name = f"{approval.id}.{approval.revision}.standing"

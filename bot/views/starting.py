@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from pydantic import ValidationError
+
+from bot.texts import later, t, tn
 from bot.views.forms import form_blocks
 from bot.views.modals import Carried, modal
 from bot.views.text import Block, context, escape, plain, section
@@ -11,8 +14,11 @@ SHORTCUT = "countersign_start"
 PICKED = "countersign_start_pick"  # action of the menu
 FORM = "countersign_start_form"
 WORKFLOWS_AT_MOST = 100  # options of one menu
-NOTHING_TO_START = ":information_source: This deployment has no workflow that could be started."
-GUESTS = ":warning: Only full members of this workspace start workflows: ask one of them."
+NOTHING_TO_START = later(
+    ":information_source: This deployment has no workflow that could be started."
+)
+GUESTS = later(":warning: Only full members of this workspace start workflows: ask one of them.")
+TITLE = later("Start a workflow")
 
 
 def pick_view(workflows: Iterable[Workflow], opener: str) -> Block:
@@ -23,21 +29,28 @@ def pick_view(workflows: Iterable[Workflow], opener: str) -> Block:
         for each in known[:WORKFLOWS_AT_MOST]
     ]
     if not options:
-        return modal("", "Start a workflow", [section(NOTHING_TO_START)], Carried(opener=opener))
+        return modal("", t(TITLE), [section(t(NOTHING_TO_START))], Carried(opener=opener))
     menu = {
         "type": "static_select",
         "action_id": PICKED,
         "options": options,
-        "placeholder": plain("Choose one", 75),
+        "placeholder": plain(t("Choose one"), 75),
     }
     blocks: list[Block] = [
-        section("*What is to be started?* Its form comes next; nothing starts before you submit."),
+        section(
+            t("*What is to be started?* Its form comes next; nothing starts before you submit.")
+        ),
         {"type": "actions", "block_id": "workflow", "elements": [menu]},
     ]
     left = len(known) - len(options)
     if left > 0:
-        blocks.append(context(f"… and {left} more: `/approvals start WORKFLOW`"))
-    return modal("", "Start a workflow", blocks, Carried(opener=opener))
+        more = tn(
+            "… and {n} more: `/approvals start WORKFLOW`",
+            "… and {n} more: `/approvals start WORKFLOW`",
+            left,
+        )
+        blocks.append(context(more))
+    return modal("", t(TITLE), blocks, Carried(opener=opener))
 
 
 def form_view(workflow: Workflow, opener: str) -> Block:
@@ -45,18 +58,40 @@ def form_view(workflow: Workflow, opener: str) -> Block:
     fields = form_blocks(workflow.input_model.model_json_schema(), {})
     blocks = [section(f"*{escape(workflow.title or workflow.name, 150)}*"), *fields]
     carried = Carried(opener=opener, about=workflow.name)
-    return modal(FORM, "Start a workflow", blocks, carried, submit="Start")
+    return modal(FORM, t(TITLE), blocks, carried, submit=t("Start"))
 
 
 def started_words(workflow: str, thread_id: str, channel: str) -> str:
-    started = f":rocket: Started *{escape(workflow, 60)}* as `{thread_id}`."
-    return f"{started} Its question comes to <#{channel}>."
+    return t(
+        ":rocket: Started {workflow} as {thread}. Its question comes to {channel}.",
+        workflow=f"*{escape(workflow, 60)}*",
+        thread=f"`{thread_id}`",
+        channel=f"<#{channel}>",
+    )
+
+
+def misfit_words(workflow: Workflow, error: ValidationError) -> str:
+    """What does not fit its input model, a line each, as InvalidInput says it in English. What a
+    model says of a field is the workflow's own, in its language."""
+    lines = [t("The input does not fit the workflow {workflow}:", workflow=workflow.name)]
+    for item in error.errors(include_url=False):
+        where = ".".join(str(part) for part in item["loc"]) or t("input")
+        lines.append(f"- {where}: {item['msg'].removeprefix('Value error, ')}")
+    fields = workflow.input_model.model_fields
+    takes = [n if f.is_required() else t("{field} (optional)", field=n) for n, f in fields.items()]
+    return "\n".join([*lines, t("It takes {fields}.", fields=", ".join(takes))])
+
+
+def unknown_workflow(name: str, known: Iterable[str]) -> str:
+    there = ", ".join(sorted(known)) or t("none")
+    return t("There is no workflow {name}. There is: {known}.", name=repr(name), known=there)
 
 
 def whether_started(thread_id: str | None) -> str:
     """Where the database did not answer."""
     where = f"`/approvals show {thread_id}`" if thread_id else "`/approvals`"
-    return (
-        f"Our database does not answer. In a minute {where} tells whether it was started; only if "
-        "not, start it again."
+    return t(
+        "Our database does not answer. In a minute {command} tells whether it was started; only if "
+        "not, start it again.",
+        command=where,
     )

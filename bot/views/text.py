@@ -8,11 +8,21 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.texts import counted, later, locale, t
 from workflows.hidden import code_point, is_hidden, without_joiners
+from workflows.money import format_money
 
 Block = dict[str, Any]
 
 HEADER_AT_MOST = 150
+# How it was decided, by the status of its record; the same everywhere.
+DECIDED_BY = {
+    "approved": later("Approved by {who}"),
+    "edited": later("Approved with changes by {who}"),
+    "rejected": later("Rejected by {who}"),
+    "answered": later("Answered by {who}"),
+    "cancelled": later("Cancelled by {who}"),
+}
 LINE_BREAK = re.compile("\r\n|[\r\u2028\u2029]")
 
 
@@ -29,7 +39,7 @@ def cut(text: str, limit: int) -> str:
     """At most `limit` characters; what is missing is said."""
     if len(text) <= limit:
         return text
-    mark = f"… [cut: {len(text):,} characters in all]"
+    mark = t("… [cut: {count} characters in all]", count=counted(len(text)))
     return text[: max(0, limit - len(mark))] + mark
 
 
@@ -56,21 +66,22 @@ def escape_lines(text: str, limit: int) -> str:
     return shown if len(shown) <= limit else escaped(limit // len("&amp;"))
 
 
-def user(user_id: str | None, otherwise: str = "nobody") -> str:
+def user(user_id: str | None, otherwise: str = "") -> str:
     """A mention by id; ours only, never from a payload."""
-    return f"<@{user_id}>" if user_id else otherwise
+    return f"<@{user_id}>" if user_id else otherwise or t("nobody")
 
 
 def named(approver: str) -> str:
     """Whom an id in a policy stands for; ours only."""
     if approver[0] in "CG":
-        return f"whoever is in <#{approver}>"
+        return t("whoever is in {channel}", channel=f"<#{approver}>")
     return f"<!subteam^{approver}>" if approver.startswith("S") else user(approver)
 
 
 def moment(at: datetime) -> str:
     """A time in the reader's own zone."""
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{in_utc(at)}>"
+    shown = t("{date_short_pretty} at {time}")  # Slack's own placeholders
+    return f"<!date^{int(at.timestamp())}^{shown}|{in_utc(at)}>"
 
 
 def in_utc(at: datetime) -> str:
@@ -78,9 +89,18 @@ def in_utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def verb_of(status: str) -> str:
-    """How it was decided, in the words that people read everywhere."""
-    return "approved with changes" if status == "edited" else status
+def requested(requester: str | None, at: datetime) -> str:
+    return t("Requested by {who} {when}", who=user(requester, t("a workflow")), when=moment(at))
+
+
+def to_card(link: str) -> str:
+    words = t("Open the card")
+    return f"<{link}|{words}>"
+
+
+def money(minor: int, currency: str) -> str:
+    """`$120.50 USD`"""
+    return f"{format_money(minor, currency, locale())} {currency}"
 
 
 def plain(text: str, limit: int) -> Block:

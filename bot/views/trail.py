@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.audit import AuditEvent, Tag
-from bot.views import rich
+from bot.texts import later, t, tn
+from bot.views import rich, stored
 from bot.views.card import Card, short
 from bot.views.restricted import without_values
 from bot.views.rich import Element
-from bot.views.text import context, escape, line
+from bot.views.text import DECIDED_BY, context, escape, line
 
 Parts = list[Element]
 
@@ -26,7 +27,8 @@ def reply(event: AuditEvent, names: dict[str, str], *, restricted: bool = False)
     if event.tag in SAID_QUIETLY:
         parts = [rich.text(_spoken(part, names)) for part in parts]
     sentence = "".join(_spoken(part, names) for part in parts)
-    proof = context(f"Audit #{event.seq} · `{short(event.hash)}`")
+    audit = t("Audit #{number}", number=event.seq)
+    proof = context(f"{audit} · `{short(event.hash)}`")
     body = rich.block(rich.paragraph(rich.emoji(sign), rich.text(" "), *parts))
     return Card(text=escape(sentence, TEXT_AT_MOST), blocks=[body, proof])
 
@@ -38,114 +40,130 @@ def _told(event: AuditEvent) -> tuple[str, Parts]:
     return sign, words(event)
 
 
-def _by(verb: str) -> Callable[[AuditEvent], Parts]:
-    """`Approved by @mara for @jonas on digest 3f9a…: reason`"""
+def _by(words: str) -> Callable[[AuditEvent], Parts]:
+    """`Approved by @mara for @jonas on digest 3f9a…: reason`. words: of the catalog, as are all
+    in this module."""
 
-    def words(event: AuditEvent) -> Parts:
-        said = _detail(event, "reason") or _detail(event, "text")
-        return [
-            *_who(verb, event),
-            *_instead(event),
-            *([rich.text(" on digest "), rich.code(short(event.digest))] if event.digest else []),
-            *([rich.text(f": {said}")] if said else []),
-        ]
+    def told(event: AuditEvent) -> Parts:
+        said = _detail(event, "reason") or stored.answer(_detail(event, "text"))
+        who = rich.for_absent([_actor(event)], str(event.detail.get("on_behalf_of") or ""))
+        stage = _detail(event, "stage")
+        parts = rich.sentence(t(words), {"who": who, "stage": stage})
+        if event.digest:
+            digest = {"told": parts, "digest": rich.code(short(event.digest))}
+            parts = rich.sentence(t("{told} on digest {digest}"), digest)
+        return _with(parts, said)
 
-    return words
+    return told
 
 
-def _instead(event: AuditEvent) -> Parts:
-    absent = str(event.detail.get("on_behalf_of") or "")
-    return [rich.text(" for "), rich.mention(absent)] if absent else []
+def _with(told: Parts, said: str) -> Parts:
+    """And what they said with it."""
+    return [*told, rich.text(f": {said}")] if said else told
 
 
 def _voted(event: AuditEvent) -> Parts:
     """`Changes proposed by @mara on digest 3f9a…; …`"""
-    edits = event.detail.get("type") == "edit"
-    stage = _detail(event, "stage")
-    which = f" ({stage})" if stage else ""
-    words = _by(f"Changes proposed{which}" if edits else f"One approval{which}")(event)
-    void = "; the votes before it are void" if event.detail.get("voided") else ""
-    return [*words, rich.text(void)] if void else words
+    if event.detail.get("type") == "edit":
+        words = later("Changes proposed by {who}")
+        in_stage = later("Changes proposed ({stage}) by {who}")
+    else:
+        words, in_stage = later("One approval by {who}"), later("One approval ({stage}) by {who}")
+    told = _by(in_stage if _detail(event, "stage") else words)(event)
+    if not event.detail.get("voided"):
+        return told
+    return rich.sentence(t("{told}; the votes before it are void"), {"told": told})
 
 
 def _delegated(event: AuditEvent) -> Parts:
     """`@mara is away until …: @tom decides in their place`"""
+    people = {"who": _whom(event, "from"), "deputy": _whom(event, "to")}
     until = event.detail.get("until")
-    when = [rich.text(" until "), rich.moment(datetime.fromisoformat(str(until)))] if until else []
-    return [
-        _whom(event, "from"),
-        rich.text(" is away"),
-        *when,
-        rich.text(": "),
-        _whom(event, "to"),
-        rich.text(" decides in their place"),
-    ]
+    if not until:
+        return rich.sentence(t("{who} is away: {deputy} decides in their place"), people)
+    when = rich.moment(datetime.fromisoformat(str(until)))
+    words = t("{who} is away until {when}: {deputy} decides in their place")
+    return rich.sentence(words, {**people, "when": when})
 
 
 def _whom(event: AuditEvent, key: str) -> Element:
     user = str(event.detail.get(key) or "")
-    return rich.mention(user) if user else rich.text("someone")
+    return rich.mention(user) if user else rich.text(t("someone"))
 
 
 def _reassigned(event: AuditEvent) -> Parts:
     """`Reassigned by @mara to @tom and @lena: note`"""
     to = event.detail.get("to")
-    people: Parts = []
-    for each in to if isinstance(to, list) else []:
-        people += [rich.text(" and " if people else " to "), rich.mention(str(each))]
-    whole = event.detail.get("whole")
-    verb = "Reassigned" if whole else "Place handed over"
-    said = _detail(event, "text")
-    return [*_who(verb, event), *people, *([rich.text(f": {said}")] if said else [])]
+    people = [[rich.mention(str(each))] for each in (to if isinstance(to, list) else [])]
+    parts = {"who": _actor(event), "whom": rich.listed(people) or rich.text(t("someone"))}
+    words = t("Place handed over by {who} to {whom}")
+    if event.detail.get("whole"):
+        words = t("Reassigned by {who} to {whom}")
+    return _with(rich.sentence(words, parts), _detail(event, "text"))
 
 
-def _spoken_to(verb: str) -> Callable[[AuditEvent], Parts]:
+def _spoken_to(words: str) -> Callable[[AuditEvent], Parts]:
     """`@mara asks @tom: …`; the mention is what tells them."""
 
-    def words(event: AuditEvent) -> Parts:
-        said = _detail(event, "text")
+    def told(event: AuditEvent) -> Parts:
         by = event.actor.user if event.actor else None
-        return [
-            rich.mention(by) if by else rich.text("Someone"),
-            rich.text(verb),
-            _whom(event, "to"),
-            *([rich.text(f": {said}")] if said else []),
-        ]
+        who = rich.mention(by) if by else rich.text(t("Someone"))
+        parts = rich.sentence(t(words), {"who": who, "whom": _whom(event, "to")})
+        return _with(parts, _detail(event, "text"))
 
-    return words
+    return told
 
 
-def _says(before: str, key: str = "") -> Callable[[AuditEvent], Parts]:
-    return lambda event: [rich.text(f"{before}{_detail(event, key)}")]
+def _says(words: str, key: str = "") -> Callable[[AuditEvent], Parts]:
+    """words: with what the event tells under `key` in the place of `{more}`."""
+    return lambda event: rich.sentence(t(words), {"more": stored.said(_detail(event, key))})
+
+
+def _tells(key: str) -> Callable[[AuditEvent], Parts]:
+    return lambda event: [rich.text(stored.said(_detail(event, key)))]
 
 
 def _requested(event: AuditEvent) -> Parts:
-    return [*_who("Requested", event), rich.text(", digest "), rich.code(short(event.digest or ""))]
+    parts = {"who": _actor(event), "digest": rich.code(short(event.digest or ""))}
+    return rich.sentence(t("Requested by {who}, digest {digest}"), parts)
 
 
 def _retried(event: AuditEvent) -> Parts:
-    user = event.actor.user if event.actor else None
-    return [rich.text("Tried again by "), rich.mention(user) if user else rich.text("an operator")]
+    who = _actor(event, t("an operator"))
+    return rich.sentence(t("Tried again by {who}"), {"who": who})
 
 
-def _who(verb: str, event: AuditEvent) -> Parts:
+def _withdrawn(event: AuditEvent) -> Parts:
+    return rich.sentence(t("Vote withdrawn by {who}"), {"who": _actor(event)})
+
+
+def _actor(event: AuditEvent, otherwise: str = "") -> Element:
     user = event.actor.user if event.actor else None
-    return [rich.text(f"{verb} by "), rich.mention(user) if user else rich.text("the workflow")]
+    return rich.mention(user) if user else rich.text(otherwise or t("the workflow"))
 
 
 def _reminded(event: AuditEvent) -> Parts:
-    """`Reminded Mara Okafor, Jonas Weber and 480 more, who were not written to`"""
-    parts = _listed("Reminded ", [rich.mention(str(each)) for each in _ids(event, "users")])
+    """`Reminded Mara Okafor, Jonas Weber; 480 more are missing, and were not written to`"""
+    people = _listed([rich.mention(str(each)) for each in _ids(event, "users")])
+    parts = rich.sentence(t("Reminded {whom}"), {"whom": people})
     others = int(str(event.detail.get("others") or 0))
-    more = f"; {others} more are missing, and were not written to" if others else ""
-    return [*parts, rich.text(more)] if more else parts
+    if not others:
+        return parts
+    more = tn(
+        "{n} more is missing, and was not written to",
+        "{n} more are missing, and were not written to",
+        others,
+    )
+    return [*parts, rich.text(f"; {more}")]
 
 
 def _escalated(event: AuditEvent) -> Parts:
-    """`Escalated by @mara to @finance-heads: they may decide this too`"""
-    by = _who("Escalated", event) if event.actor else [rich.text("Nobody decided yet: escalated")]
-    to = _listed(" to ", [rich.approver(each) for each in _ids(event, "to")])
-    return [*by, *to, rich.text(", who may decide this too")]
+    """`Escalated by @mara to @finance-heads, who may decide this too`"""
+    whom = _listed([rich.approver(each) for each in _ids(event, "to")])
+    words = t("Nobody decided yet: escalated to {whom}, who may decide this too")
+    if event.actor:
+        words = t("Escalated by {who} to {whom}, who may decide this too")
+    return rich.sentence(words, {"who": _actor(event), "whom": whom})
 
 
 def _ids(event: AuditEvent, key: str) -> list[str]:
@@ -153,11 +171,8 @@ def _ids(event: AuditEvent, key: str) -> list[str]:
     return [str(each) for each in (value if isinstance(value, list) else [value]) if each]
 
 
-def _listed(before: str, people: Parts) -> Parts:
-    parts = [rich.text(before)]
-    for number, person in enumerate(people):
-        parts += [*([rich.text(", ")] if number else []), person]
-    return parts
+def _listed(people: Parts) -> Parts:
+    return [part for each in people for part in (rich.text(", "), each)][1:]
 
 
 def people_in(event: AuditEvent) -> list[str | None]:
@@ -171,53 +186,64 @@ def _detail(event: AuditEvent, key: str) -> str:
 
 
 _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
-    Tag.RUN_STARTED: ("rocket", _says("Workflow started")),
+    Tag.RUN_STARTED: ("rocket", _says(later("Workflow started"))),
     Tag.REQUESTED: ("memo", _requested),
-    Tag.APPROVED: ("white_check_mark", _by("Approved")),
-    Tag.EDITED: ("pencil2", _by("Approved with changes")),
-    Tag.REJECTED: ("no_entry", _by("Rejected")),
-    Tag.ANSWERED: ("speech_balloon", _by("Answered")),
+    Tag.APPROVED: ("white_check_mark", _by(DECIDED_BY["approved"])),
+    Tag.EDITED: ("pencil2", _by(DECIDED_BY["edited"])),
+    Tag.REJECTED: ("no_entry", _by(DECIDED_BY["rejected"])),
+    Tag.ANSWERED: ("speech_balloon", _by(DECIDED_BY["answered"])),
     Tag.VOTED: ("ballot_box_with_ballot", _voted),
-    Tag.WITHDRAWN: ("leftwards_arrow_with_hook", lambda event: _who("Vote withdrawn", event)),
+    Tag.WITHDRAWN: ("leftwards_arrow_with_hook", _withdrawn),
     Tag.REMINDED: ("bell", _reminded),
     Tag.ESCALATED: ("arrow_up", _escalated),
     Tag.REASSIGNED: ("busts_in_silhouette", _reassigned),
-    Tag.INQUIRED: ("speech_balloon", _spoken_to(" asks ")),
-    Tag.REPLIED: ("speech_balloon", _spoken_to(" answers ")),
+    Tag.INQUIRED: ("speech_balloon", _spoken_to(later("{who} asks {whom}"))),
+    Tag.REPLIED: ("speech_balloon", _spoken_to(later("{who} answers {whom}"))),
     Tag.DELEGATED: ("palm_tree", _delegated),
-    Tag.EXPIRED: ("hourglass", _says("Expired: nobody decided in time")),
-    Tag.SUPERSEDED: ("fast_forward", _says("No longer asked: the workflow no longer waits for it")),
+    Tag.EXPIRED: ("hourglass", _says(later("Expired: nobody decided in time"))),
+    Tag.SUPERSEDED: (
+        "fast_forward",
+        _says(later("No longer asked: the workflow no longer waits for it")),
+    ),
     Tag.RESTORED: (
         "warning",
         _says(
-            "Redis lost its last moments: what was told here before counts only where the record "
-            "still has it"
+            later(
+                "Redis lost its last moments: what was told here before counts only where the "
+                "record still has it"
+            )
         ),
     ),
-    Tag.VOIDED: ("leftwards_arrow_with_hook", _says("The decision is void: ", "why")),
+    Tag.VOIDED: ("leftwards_arrow_with_hook", _says(later("The decision is void: {more}"), "why")),
     Tag.OUTDATED: (
         "leftwards_arrow_with_hook",
-        _says("Approved, and void, since what it rests on has changed: ", "why"),
+        _says(later("Approved, and void, since what it rests on has changed: {more}"), "why"),
     ),
-    Tag.RUN_CANCELLED: ("octagonal_sign", _says("Workflow stopped: ", "why")),
-    Tag.REOPENED: ("leftwards_arrow_with_hook", _says("Asked again: the workflow waits for it")),
-    Tag.RUN_RESUMED: ("arrow_forward", _says("Workflow resumed by ", "instance")),
-    Tag.EFFECT_DONE: ("ballot_box_with_check", _says("", "text")),
-    Tag.EFFECT_IN_DOUBT: ("warning", _says("", "text")),
-    Tag.EFFECT_REFUSED: ("x", _says("The provider refused: ", "text")),
-    Tag.EFFECT_OUTDATED: ("leftwards_arrow_with_hook", _says("Approved, not executed: ", "text")),
-    Tag.EFFECT_SETTLED: ("pencil", _says("", "text")),
-    Tag.RUN_BLOCKED: ("double_vertical_bar", _says("On hold: ", "reason")),
-    Tag.RUN_FINISHED: ("checkered_flag", _says("Workflow finished")),
-    Tag.RUN_FAILED: ("x", _says("Workflow failed: ", "error")),
+    Tag.RUN_CANCELLED: ("octagonal_sign", _says(later("Workflow stopped: {more}"), "why")),
+    Tag.REOPENED: (
+        "leftwards_arrow_with_hook",
+        _says(later("Asked again: the workflow waits for it")),
+    ),
+    Tag.RUN_RESUMED: ("arrow_forward", _says(later("Workflow resumed by {more}"), "instance")),
+    Tag.EFFECT_DONE: ("ballot_box_with_check", _tells("text")),
+    Tag.EFFECT_IN_DOUBT: ("warning", _tells("text")),
+    Tag.EFFECT_REFUSED: ("x", _says(later("The provider refused: {more}"), "text")),
+    Tag.EFFECT_OUTDATED: (
+        "leftwards_arrow_with_hook",
+        _says(later("Approved, not executed: {more}"), "text"),
+    ),
+    Tag.EFFECT_SETTLED: ("pencil", _tells("text")),
+    Tag.RUN_BLOCKED: ("double_vertical_bar", _says(later("On hold: {more}"), "reason")),
+    Tag.RUN_FINISHED: ("checkered_flag", _says(later("Workflow finished"))),
+    Tag.RUN_FAILED: ("x", _says(later("Workflow failed: {more}"), "error")),
     Tag.RUN_RETRIED: ("arrows_counterclockwise", _retried),
-    Tag.RUN_RETIRED: ("file_folder", _says("The workflow's state was deleted")),
+    Tag.RUN_RETIRED: ("file_folder", _says(later("The workflow's state was deleted"))),
 }
 
 
 def _spoken(part: Element, names: dict[str, str]) -> str:
     if part["type"] == "user":
-        return names.get(part["user_id"], "someone")
+        return names.get(part["user_id"]) or t("someone")
     if part["type"] in ("usergroup", "channel"):
-        return "others"
+        return t("others")
     return part.get("text") or part.get("fallback", "")

@@ -1,11 +1,13 @@
 """How a card ends: who decided what, when and why, and what came of it."""
 
-from bot.approvals import ANSWERS, Approval
+from bot.approvals import Approval
+from bot.outcomes import ANSWERS
+from bot.texts import t
 from bot.views import rich
 from bot.views.outdated import changes, void
 from bot.views.restricted import held_words, outcome_words
 from bot.views.rich import Element
-from bot.views.text import Block, line, verb_of
+from bot.views.text import DECIDED_BY, Block, line
 from workflows.protocol import Decision
 
 WORDS_AT_MOST = 1500
@@ -27,7 +29,7 @@ def _words(approval: Approval) -> str:
     """What was said of the decision, or is the decision."""
     text = getattr(approval.decision, "text", "")
     if approval.doubt:
-        return ANSWERS.get(text, "")
+        return t(ANSWERS.get(text, ""))
     return "" if approval.restricted else text or getattr(approval.decision, "reason", "")
 
 
@@ -35,31 +37,30 @@ def _verdict(approval: Approval) -> list[Element]:
     when = [rich.text(" "), rich.moment(approval.closed_at)] if approval.closed_at else []
     match approval.status:
         case "superseded":
-            words = " the workflow no longer waits for it."
+            words = t("the workflow no longer waits for it.")
             if approval.superseded_by:
-                words = " the workflow went on to another question."
-            return [rich.emoji("fast_forward"), _bold(" No longer asked:"), rich.text(words)]
+                words = t("the workflow went on to another question.")
+            sign, said = rich.emoji("fast_forward"), t("No longer asked:")
+            return [sign, _bold(f" {said}"), rich.text(f" {words}")]
         case "expired":
-            words = _bold(" Expired: nobody decided in time")
-            return [rich.emoji("hourglass"), words, *when]
+            words = t("Expired: nobody decided in time")
+            return [rich.emoji("hourglass"), _bold(f" {words}"), *when]
         case "outdated":
             return [*void(approval), *when]
         case status:
             sign = "no_entry" if status == "rejected" else "white_check_mark"
-            who = _deciders(approval.decision)
-            return [rich.emoji(sign), _bold(f" {verb_of(status).capitalize()} by "), *who, *when]
+            who = {"who": _deciders(approval.decision)}
+            said = rich.sentence(f" {t(DECIDED_BY[status])}", who, bold=True)
+            return [rich.emoji(sign), *said, *when]
 
 
 def _deciders(decision: Decision | None) -> list[Element]:
     """`@mara for @jonas and @tom`: all whose votes it took, and whose place they took."""
     if decision is None or not decision.by.user:
-        return [rich.text("a reviewer")]
-    absent = decision.on_behalf_of
-    who = [rich.mention(decision.by.user)]
-    who += [rich.text(" for "), rich.mention(absent)] if absent else []
-    for other in decision.also:
-        who += [rich.text(" and "), rich.mention(other.user)] if other.user else []
-    return who
+        return [rich.text(t("a reviewer"))]
+    who = rich.for_absent([rich.mention(decision.by.user)], decision.on_behalf_of)
+    others = [[rich.mention(other.user)] for other in decision.also if other.user]
+    return rich.listed([who, *others])
 
 
 def _state(approval: Approval) -> list[Element]:
@@ -70,18 +71,16 @@ def _state(approval: Approval) -> list[Element]:
         sign = done if outcome.state == "done" else "x"
         return [rich.emoji(sign), _bold(f" {line(outcome_words(approval), 590)}")]
     if approval.in_doubt:
-        words = rich.text(" It may have happened: a card of its own asks whether it did.")
-        return [rich.emoji("warning"), words]
+        words = t("It may have happened: a card of its own asks whether it did.")
+        return [rich.emoji("warning"), rich.text(f" {words}")]
     if approval.decision is None:
         return []
     if approval.held:
-        words = "It goes on by itself as soon as a worker has the code for it."
-        return [
-            rich.emoji("double_vertical_bar"),
-            _bold(f" On hold: {held_words(approval)}."),
-            rich.text(f" {words}"),
-        ]
-    return [rich.emoji("hourglass_flowing_sand"), rich.text(" Resuming …")]
+        held = t("On hold: {why}.", why=held_words(approval))
+        words = t("It goes on by itself as soon as a worker has the code for it.")
+        return [rich.emoji("double_vertical_bar"), _bold(f" {held}"), rich.text(f" {words}")]
+    goes_on = t("Resuming …")
+    return [rich.emoji("hourglass_flowing_sand"), rich.text(f" {goes_on}")]
 
 
 def _bold(value: str) -> Element:

@@ -1,6 +1,7 @@
 """How far a decision of several people is: what is still missing, and who voted."""
 
 from bot.approvals import Approval
+from bot.texts import counted, later, t, tn
 from bot.views import rich
 from bot.views.rich import Element
 from bot.views.text import Block, line
@@ -8,6 +9,11 @@ from workflows.policy import Stage
 from workflows.protocol import Decision
 
 STAGES_AT_MOST = 12
+VOTED = {
+    "approve": later("{who} approved"),
+    "edit": later("{who} changed it"),
+    "reject": later("{who} rejected"),
+}
 
 
 def votes(approval: Approval) -> list[Block]:
@@ -19,7 +25,8 @@ def votes(approval: Approval) -> list[Block]:
     shown = list(enumerate(stages))[first : first + STAGES_AT_MOST]
     lines = [_stage(approval, number, stage) for number, stage in shown]
     left = len(stages) - len(shown)
-    lines += [[rich.text(f"… and {left} more stages", italic=True)]] if left else []
+    more = tn("… and {n} more stage", "… and {n} more stages", left)
+    lines += [[rich.text(more, italic=True)]] if left else []
     name = f"{approval.id}.{approval.revision}.votes"
     return [rich.block(rich.paragraph(*_joined(lines)), block_id=name)]
 
@@ -29,8 +36,8 @@ def when_carried_out(approval: Approval, *, anew: bool = False) -> str:
     stages = enumerate(approval.stages)
     missing = sum(stage.quorum if anew else approval.missing(n) for n, stage in stages) - 1
     if missing < 1:
-        return "at once"
-    return "once one more approves" if missing == 1 else f"once {missing} more approve"
+        return t("at once")
+    return tn("once one more approves", "once {n} more approve", missing)
 
 
 def _first_shown(approval: Approval) -> int:
@@ -48,19 +55,19 @@ def _stage(approval: Approval, number: int, stage: Stage) -> list[Element]:
     is_open = approval.is_open and approval.open_stage == number
     sign = "hourglass_flowing_sand" if is_open else "white_small_square"
     sign = "ballot_box_with_check" if missing == 0 else sign
-    name = f" {line(stage.name, 40)}:" if stage.name else " Approvals:"
-    parts = [rich.emoji(sign), rich.text(name, bold=True)]
-    parts.append(rich.text(f" {stage.quorum - missing} of {stage.quorum}"))
+    name = line(stage.name, 40) or t("Approvals")
+    parts = [rich.emoji(sign), rich.text(f" {name}:", bold=True)]
+    given = t("{n} of {all}", n=counted(stage.quorum - missing), all=counted(stage.quorum))
+    parts.append(rich.text(f" {given}"))
     for vote in cast:
         parts += [rich.text(" · "), *_vote(vote)]
     return parts
 
 
 def _vote(vote: Decision) -> list[Element]:
-    verb = {"approve": "approved", "edit": "changed it", "reject": "rejected"}
-    who = rich.mention(vote.by.user) if vote.by.user else rich.text("nobody")
-    instead = [rich.text(" for "), rich.mention(vote.on_behalf_of)] if vote.on_behalf_of else []
-    return [who, *instead, rich.text(f" {verb.get(vote.type, vote.type)}")]
+    who = rich.mention(vote.by.user) if vote.by.user else rich.text(t("nobody"))
+    said = t(VOTED[vote.type]) if vote.type in VOTED else f"{{who}} {vote.type}"
+    return rich.sentence(said, {"who": rich.for_absent([who], vote.on_behalf_of)})
 
 
 def _joined(lines: list[list[Element]]) -> list[Element]:

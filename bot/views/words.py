@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.approvals import Approval
+from bot.texts import later
 from bot.views import rich
 from bot.views.text import Block, plain
 
 DECIDE = "countersign_decide"  # the callback_id of all of them
 TEXT_AT_MOST = 1500
-SAY_SOMETHING = "Write something: it is recorded, and shown with the decision."
+SAY_SOMETHING = later("Write something: it is recorded, and shown with the decision.")
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from bot.approvals import (
-    ANSWERS,
     Approval,
     Closed,
     Doubt,
 )
 from bot.audit import Tag
 from bot.inslack import RETRY_SLACK, RETRY_SLACK_AT_MOST, MessageRef
+from bot.outcomes import ANSWERS
 from bot.records import Change
 from tests.bot.samples import (
     CHANNEL,

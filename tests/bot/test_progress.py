@@ -7,7 +7,8 @@ import pytest
 
 from bot.approvals import Approval
 from bot.audit import Draft, Tag
-from bot.progress import NOTHING_EXECUTED, Progress
+from bot.outcomes import NOTHING_EXECUTED
+from bot.progress import Progress
 from bot.records import Change
 from bot.runs import MAX_ATTEMPTS, Run
 from tests.bot.samples import (

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from bot.approvals import ANSWERS, Approval, Doubt
+from bot.approvals import Approval, Doubt
 from bot.audit import AuditEvent, Tag, chain
 from bot.inslack import Earlier
+from bot.outcomes import ANSWERS
 from bot.outdating import outdated
 from bot.policy import Why
 from bot.runs import Run
