@@ -120,9 +120,10 @@ def _title(page: Page) -> str:
         return _among(mine, count) if count.mine else waiting
     if query.words == "mine":
         found = for_you(count.mine)
-        return (
-            _among(found, count) if found else f"{_among(t('Nothing is waiting for you'), count)}."
-        )
+        if found:
+            return _among(found, count)
+        nothing = _among(t("Nothing is waiting for you"), count)
+        return f"{nothing}."
     return _among(_found(count.fits, page.total), count)
 
 

@@ -3,6 +3,7 @@ the catalog that translators work with."""
 
 import io
 import re
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -16,6 +17,7 @@ HEADER = "# All that people read in Slack. docs/translate.md says how to add a l
 UNSAID = re.compile(rb'^"(POT|PO|Last|Report|Generated|Language)-.*\n', re.MULTILINE)
 
 
+@cache
 def extracted() -> Catalog:
     """By text; no line numbers, so that a moved line is no change."""
     found = Catalog(project="Countersign", version="", header_comment=HEADER, fuzzy=False)

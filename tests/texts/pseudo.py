@@ -15,7 +15,7 @@ KEPT = re.compile(r"(\{\w+\}|`[^`]*`|:[a-z_]+:|<[^>]*>)")
 INNERMOST = re.compile("⟦[^⟦⟧]*⟧")
 # What is no word of ours: people and times, links, emoji, code, Slack's ids and errors, `\n`.
 NO_WORDS = re.compile(
-    r":mag: (?:mine|all)\b|<!date\^\d+\^|\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>|<[@#!][^>]*>|<https://[^|>]*\||`[^`]*`"
+    r":mag: (?:mine|all)\b|<!date\^\d+\^|\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>|<[@#!][^>]*>|<https?://[^|>]*\||`[^`]*`"
     r"|:[a-z_0-9]+:|\b[a-z]+(?:_[a-z]+)+\b|\{date_short_pretty\}|\{time\}|\b[0-9a-f]{12}\b"
     r"|Countersign"
 )
