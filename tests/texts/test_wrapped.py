@@ -45,15 +45,12 @@ def _loose(node: ast.AST, *, said: bool) -> Iterator[str]:
 
 def _hidden(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            yield from (
-                f"inside of an f-string: {ast.unparse(call)}"
-                for call in ast.walk(node)
-                if _is_spoken(call) and any(isinstance(a, ast.Constant) for a in call.args)
-            )
-        if _is_spoken(node):
-            put_together = [each for each in node.args if _is_put_together(each)]
-            yield from (f"put together: {ast.unparse(each)}" for each in put_together)
+        for call in _spoken(node) if isinstance(node, ast.JoinedStr) else ():
+            if any(isinstance(each, ast.Constant) for each in call.args):
+                yield f"inside of an f-string: {ast.unparse(call)}"
+    for call in _spoken(tree):
+        put_together = [each for each in call.args if _is_put_together(each)]
+        yield from (f"put together: {ast.unparse(each)}" for each in put_together)
 
 
 def _is_put_together(node: ast.expr) -> bool:
@@ -61,8 +58,9 @@ def _is_put_together(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.BinOp) and is_text)
 
 
-def _is_spoken(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and _name(node.func) in SPOKEN
+def _spoken(tree: ast.AST) -> Iterator[ast.Call]:
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return (call for call in calls if _name(call.func) in SPOKEN)
 
 
 def _is_log(func: ast.expr) -> bool:
