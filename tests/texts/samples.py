@@ -7,12 +7,13 @@ from bot.approvals import CHANGED_NOTE, Approval, Doubt, Inquiry, Outcome
 from bot.audit import GENESIS, AuditEvent, Tag
 from bot.channels import CHANNEL, THREAD, WORKSPACE
 from bot.doubts import MOVED_ON, SAYS
-from bot.inslack import RESTORED_NOTE, MessageRef
+from bot.inslack import RESTORED_NOTE, Earlier, MessageRef
 from bot.outcomes import ANSWERS, PLAIN
 from tests.bot.samples import JONAS, MARA, NOW, TEAM, TOM, after, draft
 from workflows.fields import CodeField, DateField, MoneyField, TextField, UserField
 from workflows.policy import Policy, Stage
-from workflows.protocol import Actor, ApprovalRequest, Approve, Editable, Reject, Respond
+from workflows.preconditions import Precondition
+from workflows.protocol import Actor, ApprovalRequest, Approve, Editable, Outdated, Reject, Respond
 from workflows.protocol import Edit as Edited
 
 NAMES = {MARA: "MARA O", JONAS: "JONAS W", TOM: "TOM F"}
@@ -44,6 +45,7 @@ OUTCOMES = (
     "Not executed: E42",
     "R1, 17, but then the workflow failed: E42",
     "It may have happened: ask the provider for K1, K2: E42",
+    "Not executed: changed since it was approved: X1; X2",
     "Carried out",
     "Carried out, but then the workflow failed: countersign show tells why",
     "R1, 17; R2, 18",
@@ -109,6 +111,9 @@ def pending() -> Iterator[Approval]:
         asks = Inquiry(by=actor(), at=NOW, question="QUESTION", answer=answer)
         yield of.to(inquiries=(asks,))
         yield approval(request(sensitivity="restricted"), note="NOTE").to(inquiries=(asks,))
+    earlier = Earlier(approval="ap_0", message=WHERE, changes=("X1", "X2"))
+    yield of.to(earlier=earlier, request=request(preconditions=(CONDITION,)))
+    yield of.to(earlier=earlier, request=request(sensitivity="restricted"))
     every = ("approve", "edit", "reject")
     yield of.to(policy=POLICY.model_copy(update={"reason_required": every}))
     for risk in ("low", "high"):
@@ -144,6 +149,11 @@ def ended() -> Iterator[Approval]:
         doubt = Doubt(key="K1", attempt="1")
         yield of.to(status="answered", votes=(said,), closed_at=NOW, doubt=doubt)
     yield of.to(status="expired", closed_at=NOW)
+    nobody = Actor(team=TEAM, user=None)
+    void = Outdated(by=nobody, at=NOW, digest=DIGEST, changes=("X1", "X2"))
+    for sensitivity in ("normal", "restricted"):
+        hides = {"request": request(sensitivity=sensitivity)}
+        yield of.to(status="outdated", votes=(vote, also, void), closed_at=NOW, **hides)
     yield of.to(status="superseded", closed_at=NOW)
     yield of.to(status="superseded", closed_at=NOW, superseded_by="ap_2")
 
@@ -166,6 +176,7 @@ MORE: tuple[dict[str, Any], ...] = (
     {"to": [TOM], "whole": True, "why": CHANGED_NOTE},
     {"why": "the breakpoint was not approved"},
 )
+CONDITION = Precondition(name="c1", label="C1")
 OF_ANSWERS: tuple[dict[str, Any], ...] = tuple({"text": each} for each in ANSWERS.values())
 # What only the ledger tells: words of ours under `text`, which else are a person's.
 OF_EFFECTS: tuple[dict[str, Any], ...] = (

@@ -52,7 +52,7 @@ def surfaces(workflow: Workflow) -> Iterator[tuple[str, Any]]:
 
 
 def _of_one(of: Approval) -> Iterator[tuple[str, Any]]:
-    yield "card", card(of, NAMES)
+    yield "card", card(of, NAMES, LINK)
     yield "details", details_view(of)
     yield "review", review_view(of, NAMES)
     for decision in (*FORMS, "edit"):
