@@ -44,7 +44,7 @@ lock: ## write requirements.lock again; newer versions: make lock ARGS=--upgrade
 	$$uv --version >/dev/null 2>&1 || { \
 	  echo "make lock needs uv: make setup && $(PYTHON) -m pip --python $(BIN)/python install uv" >&2; exit 1; }; \
 	$$uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header --extra local --extra agent --extra dev \
+	  --no-emit-index-url --no-emit-find-links --no-header --extra local --extra agent --extra parquet --extra dev \
 	  $(ARGS) pyproject.toml -o requirements.lock
 
 texts: $(READY) ## write bot/locale/countersign.pot again: all that people read in Slack

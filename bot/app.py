@@ -122,10 +122,21 @@ async def open_store(
     try:
         for warning in await require_suitable(redis):
             print(f"WARNING: Redis: {warning}", file=sys.stderr)  # noqa: T201 - whatever the log level
-        store = Store(redis, settings.namespace)
+        store = Store(redis, settings.namespace, settings.keyring)
         async with _docket(settings) as docket:
             queue = doors.queue(docket)
             yield store, Starter(store, queue, catalog(settings), now, settings.retention)
+    finally:
+        await redis.aclose()
+
+
+@contextlib.asynccontextmanager
+async def open_records(settings: StoreSettings) -> AsyncGenerator[Store, None]:
+    """To be read: no graph has to be there for it."""
+    redis = connect(settings.redis_url.get_secret_value())
+    try:
+        await require_suitable(redis)
+        yield Store(redis, settings.namespace, settings.keyring)
     finally:
         await redis.aclose()
 
@@ -196,7 +207,7 @@ async def open_doctor(
     redis = (doors or REAL).redis(settings.redis_url.get_secret_value())
     try:
         warnings = await require_suitable(redis)
-        store = Store(redis, settings.namespace)
+        store = Store(redis, settings.namespace, settings.keyring)
         effects = EffectLedger(redis, store.keys.prefix)
         saver = FencedRedisSaver(redis, namespace=settings.namespace, state_types=known.state_types)
         await saver.asetup_reading()

@@ -1,10 +1,12 @@
 """What happened, as a chain: each event carries the hash of the one before it."""
 
 import hashlib
+import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 
@@ -60,6 +62,34 @@ class Tag(StrEnum):
         return tag
 
 
+class UnknownKey(Exception):
+    """An event was signed with a key that is not here; the message is its id."""
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """Keys of the chain, by id: the first signs what is written, and any verifies. Without one an
+    event has a plain hash, which whoever can write to Redis can compute too."""
+
+    keys: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
+
+    @property
+    def signs_with(self) -> str:
+        """Its id; empty where there is none."""
+        return next(iter(self.keys), "")
+
+    def hash(self, key: str, content: bytes) -> str:
+        """SHA-256 in hex, or HMAC-SHA-256 with that key."""
+        if not key:
+            return hashlib.sha256(content).hexdigest()
+        if key not in self.keys:
+            raise UnknownKey(key)
+        return hmac.digest(self.keys[key], content, "sha256").hex()
+
+
+NO_KEYS = Keyring()
+
+
 class Draft(BaseModel):
     """An event before it has its place in the chain. approval_id: whose card's thread tells it.
 
@@ -79,39 +109,45 @@ class Draft(BaseModel):
 
 
 class AuditEvent(Draft):
-    """An event in its thread's chain. seq: from 0, without a gap. hash: SHA-256 (hex) over the
-    canonical JSON of all the other fields."""
+    """An event in its thread's chain. seq: from 0, without a gap. key: id of the key of the hash;
+    not there where that is plain. hash: SHA-256 or HMAC-SHA-256 (hex) over the canonical JSON of
+    all the other fields."""
 
     seq: int
     previous: str
+    key: str = ""
     hash: str = ""
 
-    def digest_of_all(self) -> str:
-        """What `hash` must be. Taken from the event as stored: NaN is null there, and a field
-        that came after it is not."""
+    def digest_of_all(self, keyring: Keyring = NO_KEYS) -> str:
+        """What `hash` must be; UnknownKey where it was made with a key that is not here. Taken
+        from the event as stored: NaN is null there, and a field that came after it is not."""
         body = json.loads(self.model_dump_json(exclude={"hash"}, exclude_unset=True))
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return keyring.hash(self.key, canonical.encode())
 
 
-def chain(last: AuditEvent | None, drafts: Iterable[Draft]) -> list[AuditEvent]:
+def chain(
+    last: AuditEvent | None, drafts: Iterable[Draft], keyring: Keyring = NO_KEYS
+) -> list[AuditEvent]:
     """The drafts as the next events after `last` (None: the thread has none yet)."""
     events: list[AuditEvent] = []
     for draft in drafts:
         seq, previous = (last.seq + 1, last.hash) if last else (0, GENESIS)
-        made = AuditEvent(**dict(draft), seq=seq, previous=previous)
+        signed: dict[str, Any] = {"key": keyring.signs_with} if keyring.signs_with else {}
+        made = AuditEvent(**dict(draft), seq=seq, previous=previous, **signed)
         event = AuditEvent.model_validate_json(made.model_dump_json())  # as it is read again
-        last = event.model_copy(update={"hash": event.digest_of_all()})
+        last = event.model_copy(update={"hash": event.digest_of_all(keyring)})
         events.append(last)
     return events
 
 
-def first_broken(events: Iterable[AuditEvent]) -> int | None:
-    """The position of the first event that is not what was written there; None: all is well."""
+def first_broken(events: Iterable[AuditEvent], keyring: Keyring = NO_KEYS) -> int | None:
+    """The position of the first event that is not what was written there; None: all is well.
+    UnknownKey where one was signed with a key that is not here."""
     expected = GENESIS
     for position, event in enumerate(events):
         intact = event.seq == position and event.previous == expected
-        if not intact or event.hash != event.digest_of_all():
+        if not intact or event.hash != event.digest_of_all(keyring):
             return position
         expected = event.hash
     return None

@@ -1,38 +1,28 @@
 """The command line: `countersign`."""
 
-import asyncio
 import json
 import os
-import sys
-from collections.abc import Coroutine
 from importlib.metadata import version as installed_version
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
 from bot import app as composition
 from bot import report
 from bot.app import Roles, open_doctor, open_store
 from bot.changes import LOOKS, Changes
+from bot.cli_audit import audit
 from bot.doctor import Examination, examined_text
-from bot.given import BadInput, given_input
-from bot.redis_check import RedisNotSuitable
 from bot.retrying import retry_run
-from bot.runs import NotFailed, OtherInput, Run
-from bot.serving import PortTaken
-from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
+from bot.runs import Run
+from bot.settings import BotSettings, ListenerSettings, StoreSettings
 from bot.slack_calls import SlackRefused, SlackUnavailable
-from bot.starting import BadStart, check_thread_id
+from bot.starting import check_thread_id
 from bot.store import Conflict
-from bot.supervising import WorkerEnded
-from bot.telemetry import configure_logging, reference
-from bot.views.text import clean
-from workflows.catalog import InvalidInput, UnknownWorkflow
+from bot.telemetry import configure_logging
+from bot.terminal import Failed, given, loaded, out, result_of
 from workflows.effects import EffectLedger
-from workflows.schema import Unreadable
 
-UNWRAPPED = 10_000
 REQUESTED_BY = (
     "Slack user id of who wants it done, and so may not approve it. Without it nobody is ruled out."
 )
@@ -46,31 +36,6 @@ cli = typer.Typer(
     rich_markup_mode="rich",
     help="Human approvals in Slack for LangGraph workflows: a person says yes before it happens.",
     epilog="Try it without a Slack account: [bold]countersign demo[/bold]",
-)
-# Into a pipe nothing is wrapped: ids stay whole, and lines are what they were.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else UNWRAPPED)
-err = Console(stderr=True, highlight=False)
-
-S = TypeVar("S", bound=StoreSettings)
-T = TypeVar("T")
-
-
-class Failed(Exception):
-    """What the person at the terminal is told, before exit 1."""
-
-
-EXPECTED = (
-    BadSettings,
-    BadStart,
-    Failed,
-    InvalidInput,
-    NotFailed,
-    OtherInput,
-    PortTaken,
-    RedisNotSuitable,
-    UnknownWorkflow,
-    Unreadable,
-    WorkerEnded,
 )
 
 
@@ -91,6 +56,9 @@ Graphs = Annotated[
         help="Serve this graph too: path.to:graph, name=path.to:graph, or a langgraph.json.",
     ),
 ]
+
+
+cli.add_typer(audit, name="audit")
 
 
 def main() -> None:
@@ -126,7 +94,7 @@ def bot(
 
     Socket Mode where SLACK_APP_TOKEN is set, else HTTP with SLACK_SIGNING_SECRET on PORT.
     """
-    _serve(_loaded(ListenerSettings), Roles(listens=True, works=worker))
+    _serve(loaded(ListenerSettings), Roles(listens=True, works=worker))
 
 
 @cli.command()
@@ -137,7 +105,7 @@ def worker(
     graph: Graphs = None,  # noqa: ARG001 - its callback keeps it
 ) -> None:
     """Advance workflows and keep cards up to date, without listening to Slack."""
-    settings = _loaded(BotSettings)
+    settings = loaded(BotSettings)
     if of:  # the bot tells of its health
         settings = settings.model_copy(update={"instance": of, "health_port": None})
     _serve(settings, Roles(listens=False, works=True))
@@ -169,8 +137,8 @@ def start(
     For example: countersign start refund customer="Acme GmbH" amount=120.50 currency=EUR
     reason="Damaged parcel"
     """
-    values = _given(input, fields or [])
-    settings = _loaded(StoreSettings)
+    values = given(input, fields or [])
+    settings = loaded(StoreSettings)
 
     async def go() -> str:
         async with open_store(settings) as (_, starter):
@@ -179,7 +147,7 @@ def start(
             )
             return run.thread_id
 
-    print(_run(go()))  # noqa: T201 - the one thing that a script wants
+    print(result_of(go()))  # noqa: T201 - the one thing that a script wants
 
 
 @cli.command("list")
@@ -189,13 +157,13 @@ def list_(
 ) -> None:
     """List what is waiting for a decision, oldest first."""
 
-    settings = _loaded(StoreSettings)
+    settings = loaded(StoreSettings)
 
     async def go() -> list[dict[str, Any]]:
         async with open_store(settings) as (store, _):
             return await report.pending_rows(store, limit)
 
-    rows = _run(go())
+    rows = result_of(go())
     if as_json:
         print(json.dumps(rows, indent=2))  # noqa: T201
     else:
@@ -209,7 +177,7 @@ def show(
 ) -> None:
     """Show one run: its questions, decisions, effects and audit trail."""
 
-    settings = _loaded(StoreSettings)
+    settings = loaded(StoreSettings)
 
     async def go() -> dict[str, Any]:
         async with open_store(settings) as (store, _):
@@ -223,7 +191,7 @@ def show(
                 )
             return found
 
-    found = _run(go())
+    found = result_of(go())
     if as_json:
         print(json.dumps(found, indent=2))  # noqa: T201
     else:
@@ -237,7 +205,7 @@ def retry(
     """Have a failed run tried again: what was decided is carried out, what was done is not
     repeated."""
 
-    settings = _loaded(StoreSettings)
+    settings = loaded(StoreSettings)
 
     async def go() -> Run:
         async with open_store(settings) as (store, starter):
@@ -249,7 +217,7 @@ def retry(
                     continue  # its cards are being drawn just now
             raise Failed(f"{thread_id} changes all the while: try it again in a moment.")
 
-    _run(go())
+    result_of(go())
     out.print(f"{thread_id} is tried again; `countersign show {thread_id}` tells how it goes.")
 
 
@@ -267,13 +235,13 @@ def doctor(
     A run that is listed is not lost when you deploy all the same: it is put on hold, its card says
     why, and it goes on by itself once a worker has the code for it.
     """
-    settings = _loaded(StoreSettings)
+    settings = loaded(StoreSettings)
 
     async def go() -> Examination:
         async with open_doctor(settings) as examining:
             return await examining.examine()
 
-    found = _run(go())
+    found = result_of(go())
     if as_json:
         print(json.dumps(found.as_json(), indent=2))  # noqa: T201
     else:
@@ -296,8 +264,8 @@ def demo(
 
     configure_logging("ERROR")
     if not tour:
-        _run(local_demo.demo(8421 if port is None else port, out), local_demo.EXPECTED)
-    elif not _run(local_tour.tour(port or 0, out), local_demo.EXPECTED):
+        result_of(local_demo.demo(8421 if port is None else port, out), local_demo.EXPECTED)
+    elif not result_of(local_tour.tour(port or 0, out), local_demo.EXPECTED):
         raise typer.Exit(1)
 
 
@@ -327,10 +295,8 @@ def torture(
     from bot.local.torture import command  # noqa: PLC0415 - as in demo
 
     configure_logging("CRITICAL")
-    asked = command.Asked(
-        target, _given(input, []), decide, every, "frozen" if freeze else "killed"
-    )
-    if not _run(command.torture(asked, out), command.EXPECTED):
+    asked = command.Asked(target, given(input, []), decide, every, "frozen" if freeze else "killed")
+    if not result_of(command.torture(asked, out), command.EXPECTED):
         raise typer.Exit(1)
 
 
@@ -341,42 +307,4 @@ def _serve(settings: BotSettings, roles: Roles) -> None:
         except (SlackRefused, SlackUnavailable) as error:
             raise Failed(composition.why_slack_failed(error, settings)) from None
 
-    _run(go())
-
-
-def _loaded(kind: type[S]) -> S:
-    try:
-        settings = load(kind)
-    except BadSettings as error:
-        _say(str(error))
-        raise typer.Exit(1) from None
-    configure_logging(settings.log_level)
-    return settings
-
-
-def _given(as_json: str | None, fields: list[str]) -> dict[str, Any]:
-    try:
-        return given_input(as_json, fields)
-    except BadInput as error:
-        _say(str(error))
-        raise typer.Exit(2) from None
-
-
-def _run(work: Coroutine[Any, Any, T], expected: tuple[type[Exception], ...] = ()) -> T:
-    """The outcome; or the words for what went wrong, and exit 1. expected: errors whose own
-    words are for people, besides those of every command."""
-    try:
-        return asyncio.run(work)
-    except (*EXPECTED, *expected) as error:
-        _say(str(error))
-    except KeyboardInterrupt:
-        err.print("Stopped.")
-    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
-        number = reference(error, command=" ".join(sys.argv[1:2]))
-        _say(f"Something went wrong (reference {number}): {type(error).__name__}")
-    raise typer.Exit(1)
-
-
-def _say(problem: str) -> None:
-    """To standard error, each line as it is: what wraps them is the terminal, never we."""
-    err.print(clean(problem), markup=False, style="red", soft_wrap=True)
+    result_of(go())

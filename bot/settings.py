@@ -17,11 +17,13 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio import ConnectionPool
 
+from bot.audit import Keyring
 from bot.runs import RETENTION
 from bot.texts import ENGLISH, BadLanguage, translations
 from workflows.fields import SlackChannelId
 from workflows.policy import APPROVER_ID, ApproverId, Policy
 
+KEY_AT_LEAST = 32
 SLACK_API = "https://slack.com/api/"
 
 
@@ -74,6 +76,14 @@ class StoreSettings(BaseSettings):
             "path of a `langgraph.json`, by commas",
         ),
     ] = ()
+    audit_key: Annotated[
+        SecretStr | None,
+        Field(
+            alias="COUNTERSIGN_AUDIT_KEY",
+            description="`id:secret` with which the trail is signed (HMAC); others, by commas, "
+            "only verify",
+        ),
+    ] = None
     payments_db: Annotated[
         Path,
         Field(alias="COUNTERSIGN_PAYMENTS_DB", description="the trial ledger of refunds (SQLite)"),
@@ -85,6 +95,25 @@ class StoreSettings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("audit_key")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        for each in value.get_secret_value().split(",") if value else ():
+            key, _, secret = each.strip().partition(":")
+            if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", key) or len(secret) < KEY_AT_LEAST:
+                raise ValueError(
+                    f"COUNTERSIGN_AUDIT_KEY: write id:secret, the secret of {KEY_AT_LEAST} "
+                    "characters at least (openssl rand -hex 32), several by commas"
+                )
+        return value
+
+    @property
+    def keyring(self) -> Keyring:
+        """With which the audit trail is signed and verified."""
+        given = self.audit_key.get_secret_value().split(",") if self.audit_key else []
+        pairs = (each.strip().partition(":") for each in given)
+        return Keyring({key: secret.encode() for key, _, secret in pairs})
 
     @property
     def retention(self) -> timedelta:

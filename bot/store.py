@@ -12,7 +12,7 @@ from redis.exceptions import NoPermissionError
 
 from bot import steps
 from bot.approvals import Approval
-from bot.audit import AuditEvent, Draft, chain
+from bot.audit import NO_KEYS, AuditEvent, Draft, Keyring, chain
 from bot.channels import Hold
 from bot.concerned import concerned
 from bot.keys import Keys
@@ -42,14 +42,15 @@ class TooLate(Exception):
 
 
 class Store:
-    """namespace: keeps deployments on one Redis apart.
+    """namespace: keeps deployments on one Redis apart. keyring: signs the trail.
 
     A record that this code cannot read is left alone: Unreadable where it is asked for, or its
     thread is; lists pass over it, and one line of the log says so.
     """
 
-    def __init__(self, redis: Redis, namespace: str) -> None:
+    def __init__(self, redis: Redis, namespace: str, keyring: Keyring = NO_KEYS) -> None:
         self.redis = redis
+        self.keyring = keyring
         self.keys = Keys(namespace)
         self._passed_over = set[str]()
         source = files("bot").joinpath("commit.lua").read_text(encoding="utf-8")
@@ -96,7 +97,7 @@ class Store:
         arguments.append(len(entries))
         for key, member, score in entries:
             arguments += [len(keys) + names.index(key) + 1, member, score]
-        arguments += [event.model_dump_json() for event in chain(last, drafts)]
+        arguments += [event.model_dump_json() for event in chain(last, drafts, self.keyring)]
         answer = int(await self._script(keys=keys + names, args=arguments))
         if answer == LEASE_LOST:
             raise LeaseLost(held)
@@ -201,6 +202,19 @@ class Store:
         found = [await self._listed(f"run {_text(thread_id)}") for thread_id in ids]
         return [each for each in found if isinstance(each, Run)]
 
+    async def threads(self, until: datetime | None = None) -> AsyncGenerator[str, None]:
+        """The thread_ids of all runs, oldest first; of those that were started by then."""
+        start, latest = 0, "+inf" if until is None else until.timestamp()
+        while True:
+            ids = await self.redis.zrangebyscore(
+                self.keys.runs, "-inf", latest, start=start, num=BATCH
+            )
+            for thread_id in map(_text, ids):
+                yield thread_id
+            start += BATCH
+            if len(ids) < BATCH:
+                return
+
     async def open_threads(self) -> list[str]:
         """The thread_ids of all runs that are not closed, oldest first."""
         return [_text(name) for name in await self.redis.zrange(self.keys.open, 0, -1)]
@@ -253,8 +267,20 @@ class Store:
 
     async def trail(self, thread_id: str) -> list[AuditEvent]:
         """Every event of the thread, in order."""
-        stored = await self.redis.lrange(self.keys.trail(thread_id), 0, -1)
+        stored = await self.stored_trail(thread_id)
         return [AuditEvent.model_validate_json(text) for text in stored]
+
+    async def stored_trail(self, thread_id: str) -> Sequence[bytes | str]:
+        """The same, as JSON texts: what is there may be no event."""
+        return await self.redis.lrange(self.keys.trail(thread_id), 0, -1)
+
+    async def unlisted_trails(self) -> AsyncGenerator[str, None]:
+        """The thread_ids of trails whose run the index does not list."""
+        start = self.keys.trail("")
+        async for key in self.redis.scan_iter(match=f"{start}*", count=BATCH):
+            thread_id = _text(key).removeprefix(start)
+            if await self.redis.zscore(self.keys.runs, thread_id) is None:
+                yield thread_id
 
     async def _listed(self, name: str) -> Run | Approval | None:
         """None where it cannot be read: one such record must not hide the others."""

@@ -32,13 +32,15 @@ APPROVERS = "S00FINANCE"
 
 @dataclass
 class Deployment:
-    """namespace: its own, so that tests share a Redis and nothing else."""
+    """namespace: its own, so that tests share a Redis and nothing else. audit_key: of the trail's
+    signatures; none."""
 
     redis_url: str
     slack: LocalSlack
     directory: Path
     namespace: str = field(default_factory=lambda: f"t{secrets.token_hex(5)}")
     approvers: str = APPROVERS
+    audit_key: str = ""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -52,6 +54,7 @@ class Deployment:
             "COUNTERSIGN_APPROVERS": self.approvers,
             "COUNTERSIGN_NAMESPACE": self.namespace,
             "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
+            **({"COUNTERSIGN_AUDIT_KEY": self.audit_key} if self.audit_key else {}),
         }
 
     def settings(self, **changed: str | None) -> ListenerSettings:

@@ -195,7 +195,8 @@ class OneStepAhead(Store):
     async def commit(self, *changes: Change, until: float | None = None) -> tuple[Any, ...]:
         run = await self.run("fail")
         assert run is not None
-        await super().commit(Change(run.to(status="queued")))
+        if run.status == "failed":
+            await super().commit(run.retry(run.updated_at, None, None))
         return await super().commit(*changes, until=until)
 
 

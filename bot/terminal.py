@@ -1,0 +1,86 @@
+"""What all commands share: settings, the terminal, and errors in words instead of tracebacks."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from bot.given import BadInput, given_input
+from bot.redis_check import RedisNotSuitable
+from bot.runs import NotFailed, OtherInput
+from bot.serving import PortTaken
+from bot.settings import BadSettings, StoreSettings, load
+from bot.starting import BadStart
+from bot.supervising import WorkerEnded
+from bot.telemetry import configure_logging, reference
+from bot.views.text import clean
+from workflows.catalog import InvalidInput, UnknownWorkflow
+from workflows.schema import Unreadable
+
+UNWRAPPED = 10_000
+# Into a pipe nothing is wrapped: ids stay whole, and lines are what they were.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else UNWRAPPED)
+err = Console(stderr=True, highlight=False)
+
+S = TypeVar("S", bound=StoreSettings)
+T = TypeVar("T")
+
+
+class Failed(Exception):
+    """What the person at the terminal is told, before exit 1."""
+
+
+EXPECTED = (
+    BadSettings,
+    BadStart,
+    Failed,
+    InvalidInput,
+    NotFailed,
+    OtherInput,
+    PortTaken,
+    RedisNotSuitable,
+    UnknownWorkflow,
+    Unreadable,
+    WorkerEnded,
+)
+
+
+def loaded(kind: type[S]) -> S:
+    try:
+        settings = load(kind)
+    except BadSettings as error:
+        say(str(error))
+        raise typer.Exit(1) from None
+    configure_logging(settings.log_level)
+    return settings
+
+
+def given(as_json: str | None, fields: list[str]) -> dict[str, Any]:
+    try:
+        return given_input(as_json, fields)
+    except BadInput as error:
+        say(str(error))
+        raise typer.Exit(2) from None
+
+
+def result_of(work: Coroutine[Any, Any, T], expected: tuple[type[Exception], ...] = ()) -> T:
+    """The outcome; or the words for what went wrong, and exit 1. expected: errors whose own
+    words are for people, besides those of every command."""
+    try:
+        return asyncio.run(work)
+    except (*EXPECTED, *expected) as error:
+        say(str(error))
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+        number = reference(error, command=" ".join(sys.argv[1:2]))
+        say(f"Something went wrong (reference {number}): {type(error).__name__}")
+    raise typer.Exit(1)
+
+
+def say(problem: str) -> None:
+    """To standard error, each line as it is: what wraps them is the terminal, never we."""
+    err.print(clean(problem), markup=False, style="red", soft_wrap=True)
