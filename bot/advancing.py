@@ -27,7 +27,7 @@ from bot.telemetry import reference
 from workflows.clock import Clock
 from workflows.effects import EffectInDoubt, EffectKeyTaken, EffectLedger, EffectRefused
 from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
-from workflows.payloads import NO_HINTS, UnreadableQuestion, read_question, write_answer
+from workflows.payloads import NO_HINTS, OURS, UnreadableQuestion, read_question, write_answer
 from workflows.policy import Policy
 from workflows.preconditions import PreconditionFailed
 from workflows.runner import CannotGoOn, Question, Runner, ThreadState, TookTooLong
@@ -234,7 +234,7 @@ class Advancing:
                 await self._void(run, approval, question)
                 continue
             await self.changes.change(approval.id, handed, queue=True)
-            value, hints = (question.value, question.hints) if question else (None, NO_HINTS)
+            value, hints = (question.value, question.hints) if question else (OURS, NO_HINTS)
             answers[approval.id] = write_answer(approval.decision, value, hints)
         return answers
 
@@ -277,6 +277,7 @@ class Advancing:
                 channel=run.channel or self.channel,
                 team=self.team,
                 now=self.now(),
+                in_ledger=self.runner.keeps_ledger(run.workflow),
             )
             try:
                 await self.changes.commit(*transition(progress))

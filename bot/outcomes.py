@@ -12,11 +12,12 @@ from bot.texts import later
 
 NOTHING_EXECUTED = later("Nothing was executed")
 WENT_ON = later("The workflow went on")
+ENDED = later("The workflow ended")  # of a graph that keeps no ledger: who knows what it did
 NOT_TAKEN = later("The workflow did not take the decision that it was given")
 TOO_LATE = later("Not executed: the workflow ended without this decision")
 CHANGED_SINCE = later("Not executed: changed since it was approved")
 # In words of ours that name nothing of the request.
-PLAIN = frozenset({NOTHING_EXECUTED, WENT_ON, NOT_TAKEN, TOO_LATE, CHANGED_SINCE})
+PLAIN = frozenset({NOTHING_EXECUTED, ENDED, WENT_ON, NOT_TAKEN, TOO_LATE, CHANGED_SINCE})
 
 CARRIED_OUT = later("Carried out")
 NOTHING_YET = later("Nothing was executed yet")

@@ -14,6 +14,7 @@ from bot.outcomes import (
     DONE_AND_FAILED,
     DOUBT_ASKED,
     ELSEWHERE,
+    ENDED,
     FAILED,
     IN_DOUBT,
     IN_DOUBT_AND_FAILED,
@@ -39,7 +40,7 @@ class Progress:
     """Collects what one attempt changed; it is committed together or not at all.
 
     approvals: of the thread, oldest first. effects: all that its ledger holds. policy, channel,
-    team: for the questions that are new.
+    team: for the questions that are new. in_ledger: what the ledger does not hold did not happen.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Progress:
         channel: str,
         team: str,
         now: datetime,
+        in_ledger: bool = True,
     ) -> None:
         self._run = run.to(team=run.team or team)
         self._before = {approval.id: approval for approval in approvals}
@@ -60,6 +62,7 @@ class Progress:
         self._policy = policy
         self._channel = channel
         self._now = now
+        self._in_ledger = in_ledger
         self._events: list[Draft] = []
 
     def note(
@@ -151,7 +154,9 @@ class Progress:
         doubts, done = self._doubted_keys(), self._executed_on(approval)
         if doubts:
             return IN_DOUBT_AND_FAILED.format(keys=doubts, why=why)
-        return DONE_AND_FAILED.format(done=done, why=why) if done else NOT_EXECUTED.format(why=why)
+        if done:
+            return DONE_AND_FAILED.format(done=done, why=why)
+        return (NOT_EXECUTED if self._in_ledger else FAILED).format(why=why)
 
     def _give_up(self, approval_id: str, text: str) -> None:
         self._take(Change(self._after[approval_id].given_up(text, self._now)))
@@ -207,7 +212,7 @@ class Progress:
 
     def _conclude(self, still_open: Mapping[str, Question], *, finished: bool) -> None:
         """Say what became of each decision that the graph has taken, or ended without."""
-        nothing = NOTHING_EXECUTED if finished else WENT_ON
+        nothing = (NOTHING_EXECUTED if self._in_ledger else ENDED) if finished else WENT_ON
         for approval in list(self._after.values()):
             said = approval.outcome
             more = said and said.text == WENT_ON and self._came_of(approval)

@@ -2,15 +2,45 @@
 The stop becomes a question: may it go on?"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langgraph.types import All, PregelTask, StateSnapshot
 
 from workflows.protocol import ApprovalRequest, Decision
 from workflows.shapes import TITLE_AT_MOST, cut, field_of
+from workflows.tools import AnyPregel, subgraph_of
 
 BREAKPOINT = "countersign_breakpoint"  # the key by which the stop is told from any interrupt
+
+
+MIXED = (
+    "it stopped at a breakpoint inside a subgraph while something else of it asks: LangGraph would "
+    "go on from both at any answer. Ask by `interrupt()` in the subgraph instead"
+)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """values: of the state there."""
+
+    nodes: tuple[str, ...]
+    checkpoint_id: str
+    values: Any
+
+
+def stops_of(snapshot: StateSnapshot, graph: AnyPregel) -> Iterator[Stop]:
+    """Where the graph stands still at a breakpoint: of its own, or of graphs inside of it."""
+    nodes = stopped_before(snapshot, graph.interrupt_before_nodes)
+    if nodes:
+        checkpoint_id = snapshot.config.get("configurable", {})["checkpoint_id"]
+        yield Stop(tuple(nodes), checkpoint_id, snapshot.values)
+        return
+    for task in snapshot.tasks:
+        inner = subgraph_of(graph, task.name)
+        if isinstance(task.state, StateSnapshot) and inner is not None:
+            yield from stops_of(task.state, inner)
 
 
 def stopped_before(snapshot: StateSnapshot, names: Sequence[str] | All) -> list[str]:
@@ -19,15 +49,17 @@ def stopped_before(snapshot: StateSnapshot, names: Sequence[str] | All) -> list[
     return [task.name for task in snapshot.tasks if _waits(task) and _is_in(task.name, names)]
 
 
-def breakpoint_key(thread_id: str, checkpoint_id: str) -> str:
+def breakpoint_key(thread_id: str, stops: Sequence[Stop]) -> str:
     """The same for the same stop, also when some of its nodes have run meanwhile."""
-    parts = (thread_id, checkpoint_id, "before")
+    parts = (thread_id, *sorted(each.checkpoint_id for each in stops), "before")
     return f"ap_{hashlib.blake2b(chr(0).join(parts).encode(), digest_size=12).hexdigest()}"
 
 
-def breakpoint_value(nodes: Sequence[str], values: Any) -> dict[str, Any]:
+def breakpoint_value(stops: Sequence[Stop]) -> dict[str, Any]:
     """What stands for the value of an interrupt."""
-    return {BREAKPOINT: 1, "before": sorted(nodes), "state": values}
+    nodes = sorted(node for each in stops for node in each.nodes)
+    states = {", ".join(each.nodes): each.values for each in stops}
+    return {BREAKPOINT: 1, "before": nodes, "state": states if len(stops) > 1 else stops[0].values}
 
 
 def is_breakpoint(value: Any) -> bool:

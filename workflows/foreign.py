@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from workflows.batch import Batch, BatchRequest
 from workflows.fields import CodeField
-from workflows.hitl import Batch, BatchRequest, ToolApproval, ToolCall, allowed_by
+from workflows.hitl import ToolApproval, ToolCall, allowed_by
 from workflows.policy import AllowedDecision
 from workflows.protocol import ApprovalRequest, Decision, Edit, Respond
 from workflows.shapes import (

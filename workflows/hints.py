@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import Field
 
 HINTS = "countersign"
+EACH = "each"  # of a whole schema: its form decides several things, each on its own
+DRAFT = "draft"  # of a whole schema: what is there need not fit yet; what is submitted must
 
 
 def _hint(name: str, value: str | bool) -> Any:

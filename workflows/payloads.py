@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from workflows.breakpoints import breakpoint_request, is_breakpoint
 from workflows.foreign import shape_of
 from workflows.preconditions import Precondition
-from workflows.protocol import MARKER, ApprovalRequest, Decision
+from workflows.protocol import MARKER, ApprovalRequest, Decision, require_allowed
 from workflows.shapes import Schema
 
 
@@ -39,6 +39,7 @@ class Hints:
 
 
 NO_HINTS = Hints()
+OURS: Any = {MARKER: 1}  # what stands for the value of a question that is ours in any case
 
 
 class _Own(BaseModel):
@@ -69,12 +70,14 @@ def read_question(value: Any, hints: Hints = NO_HINTS) -> Asked:
     return Asked(own.request, own.note, asked_digest(value))
 
 
-def write_answer(decision: Decision, value: Any = None, hints: Hints = NO_HINTS) -> Any:
+def write_answer(decision: Decision, value: Any = OURS, hints: Hints = NO_HINTS) -> Any:
     """The decision as the graph reads it back that asked with `value`."""
-    if value is None or _is_own(value) or is_breakpoint(value):
+    if _is_own(value) or is_breakpoint(value):
         return decision.model_dump(mode="json")
     try:
-        return shape_of(value, hints.response_schema, hints.tools).answer(decision)
+        shape = shape_of(value, hints.response_schema, hints.tools)
+        require_allowed(shape.request(), decision)
+        return shape.answer(decision)
     except ValueError as error:
         raise UnreadableQuestion(f"the graph does not take the decision: {error}") from None
 

@@ -30,6 +30,7 @@ from pydantic import (
 from referencing.exceptions import Unresolvable
 
 from workflows.fields import RequestField, SlackUserId
+from workflows.hints import DRAFT, HINTS
 from workflows.policy import AllowedDecision, Policy
 from workflows.preconditions import Precondition
 
@@ -45,7 +46,8 @@ class _Value(BaseModel):
 
 
 class Editable(_Value):
-    """The values that a reviewer may change, and the JSON Schema that they must fit."""
+    """The values that a reviewer may change, and the JSON Schema that they must fit; where the
+    schema says that they are a draft (workflows/hints.py), once they are submitted."""
 
     json_schema: dict[str, JsonValue]
     values: dict[str, JsonValue]
@@ -63,7 +65,9 @@ class Editable(_Value):
             Draft202012Validator.check_schema(self.json_schema)
         except SchemaError as error:
             raise ValueError(f"json_schema is not a JSON Schema: {error.message}") from None
-        self.check(self.values)
+        hints = self.json_schema.get(HINTS)
+        if not (isinstance(hints, dict) and hints.get(DRAFT)):
+            self.check(self.values)
         return self
 
     def check(self, values: Mapping[str, JsonValue]) -> None:
@@ -235,8 +239,14 @@ def _accepted(request: ApprovalRequest, answer: Any) -> Decision:
         raise ValueError("The answer before this was not a decision.") from None
     if decision.digest != request.digest:
         raise ValueError("The request changed after it was decided, so it is asked again.")
-    if decision.type not in BY_NOBODY and decision.type not in request.allowed_decisions:
+    if decision.type not in BY_NOBODY:
+        require_allowed(request, decision)
+    return decision
+
+
+def require_allowed(request: ApprovalRequest, decision: Decision) -> None:
+    """ValueError unless the request allows it, and what was edited fits."""
+    if decision.type not in request.allowed_decisions:
         raise ValueError(f"{decision.type!r} is not among the allowed decisions.")
     if isinstance(decision, Edit) and request.editable is not None:
         request.editable.check(decision.values)
-    return decision

@@ -15,10 +15,11 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import (  # private, pinned
     CONFIG_KEY_STRICT_RESUME,
+    PUSH,
     RESUME,
     TASKS,
 )
-from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, PendingWrite
+from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple, PendingWrite
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import (
@@ -30,7 +31,7 @@ from langgraph.types import (
     _interrupt_id,  # pyright: ignore[reportPrivateUsage] # the id of a task's n-th question
 )
 
-from workflows.breakpoints import breakpoint_key, breakpoint_value, stopped_before
+from workflows.breakpoints import MIXED, breakpoint_key, breakpoint_value, stops_of
 from workflows.catalog import Catalog, Context
 from workflows.effects import EffectLedger
 from workflows.lease import Lease
@@ -38,7 +39,7 @@ from workflows.payloads import NO_HINTS, Hints, preconditions_of
 from workflows.preconditions import Check, Conditions, Precondition, UnknownCheck, unknown, unmet
 from workflows.protocol import Decision
 from workflows.serializer import UnstorableState
-from workflows.tools import AnyPregel, astray, schemas_of_tools
+from workflows.tools import AnyPregel, astray, schemas_of_tools, subgraph_of
 
 MOST_QUESTIONS = 100  # of a node that runs a subgraph as well; one is what we advise
 EDGE = "branch:to:"  # the channel by which an edge makes its node due
@@ -117,7 +118,6 @@ class Runner:
         self._saver = saver
         self._effects = effects
         self._graphs = {name: workflow.compiled(saver) for name, workflow in catalog.items()}
-        self._tools = {name: schemas_of_tools(graph) for name, graph in self._graphs.items()}
 
     async def ready(self, workflow: str, thread_id: str) -> ThreadState | None:
         """What `look` sees, where the present code can go on from there; else CannotGoOn."""
@@ -136,6 +136,12 @@ class Runner:
             words = f"It is to go on at {nodes}, which this code of {workflow} lacks"
             raise NodeRemoved(words, nodes)
         return state
+
+    def keeps_ledger(self, workflow: str) -> bool:
+        """Does what is not in the ledger count as not executed? Of a graph that says nothing of
+        our Context nobody knows; of one that is not known here nothing was executed here."""
+        graph = self._graphs.get(workflow)
+        return graph is None or graph.context_schema is Context
 
     async def look(self, workflow: str, thread_id: str) -> ThreadState | None:
         """What the thread has open; None where it was never started. Changes nothing."""
@@ -220,12 +226,14 @@ class Runner:
             raise  # a node's own
 
     async def _read(self, workflow: str, snapshot: StateSnapshot, thread_id: str) -> ThreadState:
-        questions, gone = await self._survey(workflow, snapshot, thread_id)
+        graph = self._graphs[workflow]
+        questions, gone = await self._survey(graph, snapshot, thread_id)
         waiting = {question.interrupt_id for question in questions if not question.answered}
         idle = bool(waiting) and all(_settled(task, waiting) for task in snapshot.tasks)
-        stop = self._stop(workflow, snapshot, thread_id)
+        stop = _stop(graph, snapshot, thread_id)
         if stop is not None:
-            questions, idle = [*questions, stop], True
+            problem = MIXED if waiting else ""
+            questions, idle = [*questions, replace(stop, problem=problem)], True
         finished = not (snapshot.tasks or snapshot.next or gone)
         return ThreadState(
             finished=finished,
@@ -236,18 +244,8 @@ class Runner:
             gone=tuple(sorted(gone)),
         )
 
-    def _stop(self, workflow: str, snapshot: StateSnapshot, thread_id: str) -> Question | None:
-        """The question whether to go on, where the graph stopped at a static breakpoint."""
-        nodes = stopped_before(snapshot, self._graphs[workflow].interrupt_before_nodes)
-        if not nodes:
-            return None
-        checkpoint_id = _where(snapshot)["checkpoint_id"]
-        key = breakpoint_key(thread_id, checkpoint_id)
-        value = breakpoint_value(nodes, snapshot.values)
-        return Question(key, "", value, ", ".join(nodes), "", checkpoint_id, answered=False)
-
     async def _survey(
-        self, workflow: str, snapshot: StateSnapshot, thread_id: str
+        self, graph: AnyPregel, snapshot: StateSnapshot, thread_id: str
     ) -> tuple[list[Question], set[str]]:
         """The open questions, and the nodes that are due and gone, subgraphs included."""
         stored = await self._saver.aget_tuple(snapshot.config)
@@ -258,7 +256,8 @@ class Runner:
             inner = task.state if isinstance(task.state, StateSnapshot) else None
             nested: list[Question] = []
             if inner is not None:
-                nested, missing = await self._survey(workflow, inner, thread_id)
+                deeper = subgraph_of(graph, task.name) or graph
+                nested, missing = await self._survey(deeper, inner, thread_id)
                 gone |= missing
             # Until its own writes are saved, a parent names what its subgraph asked: also while
             # that has work, and when it has ended.
@@ -268,13 +267,32 @@ class Runner:
             # and the parent has to run its node again.
             known = {interrupt.id for interrupt in task.interrupts}
             found += [each for each in nested if each.answered or each.interrupt_id in known]
-            problem = astray(self._graphs[workflow], task, snapshot.values)
+            problem = astray(graph, task.name, _given(task, snapshot, stored)) if own else ""
             for each in own:
-                hints = Hints(_schema_of(each), self._tools[workflow])
+                hints = Hints(_schema_of(each), schemas_of_tools(graph))
                 asks = _question(snapshot, task, each, thread_id, writes)
                 unchecked = self._unchecked(workflow, each.value)
                 found.append(replace(asks, hints=hints, problem=problem or unchecked))
         return found, gone
+
+
+def _stop(graph: AnyPregel, snapshot: StateSnapshot, thread_id: str) -> Question | None:
+    """The question whether to go on, where the graph stopped at a static breakpoint."""
+    stops = list(stops_of(snapshot, graph))
+    if not stops:
+        return None
+    key, value = breakpoint_key(thread_id, stops), breakpoint_value(stops)
+    nodes, checkpoint_id = ", ".join(value["before"]), _where(snapshot)["checkpoint_id"]
+    return Question(key, "", value, nodes, "", checkpoint_id, answered=False)
+
+
+def _given(task: PregelTask, snapshot: StateSnapshot, stored: CheckpointTuple | None) -> Any:
+    """What the task reads: the state, or what it was sent."""
+    sent = stored.checkpoint["channel_values"].get(TASKS, ()) if stored else ()
+    kind, *place = task.path
+    if kind == PUSH and place and isinstance(place[0], int) and place[0] < len(sent):
+        return sent[place[0]].arg
+    return snapshot.values
 
 
 def _asks(snapshot: StateSnapshot, task: PregelTask, interrupt: Interrupt) -> bool:

@@ -7,11 +7,13 @@ from typing import Any, Protocol, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workflows.fields import CodeField, TextField
+from workflows.hints import DRAFT, HINTS
 from workflows.policy import AllowedDecision
 from workflows.protocol import ApprovalRequest, Decision, Editable
 
 TITLE_AT_MOST = 150
 LABEL_AT_MOST = 75
+STANDARD_WORDS = "Tool execution requires approval"
 ORDER: tuple[AllowedDecision, ...] = ("approve", "edit", "reject", "respond")
 
 Schema = Mapping[str, Any]  # a JSON Schema
@@ -47,13 +49,16 @@ def request_of_call(
     allowed: Sequence[AllowedDecision],
     schema: Schema | None,
 ) -> ApprovalRequest:
-    """A request for one call of a tool: each argument is a field, and what may be edited."""
+    """A request for one call of a tool: each argument is a field, and what may be edited. A model
+    may have called it with what does not fit: then a person can still say no, or mend it."""
     kinds: tuple[AllowedDecision, ...] = tuple(kind for kind in ORDER if kind in set(allowed))
-    edits = Editable(json_schema=dict(schema or schema_of(args)), values=dict(args))
+    edits = Editable(
+        json_schema={**(schema or schema_of(args)), HINTS: {DRAFT: True}}, values=dict(args)
+    )
     return ApprovalRequest(
         title=cut(f"Call {name}", TITLE_AT_MOST),
         fields=tuple(field_of(key, value) for key, value in args.items()),
-        details=description,
+        details=own_words(description, name, args),
         allowed_decisions=kinds,
         editable=edits if "edit" in kinds else None,
     )
@@ -88,6 +93,26 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, indent=1, default=str)
+
+
+def lines_of(args: Mapping[str, Any]) -> str:
+    """A line each, `to: "ada@example.com"`: a value of several lines cannot pose as another."""
+    return "\n".join(f"{_name(name)}: {_value(value)}" for name, value in args.items()) or "–"
+
+
+def _name(name: str) -> str:
+    return name if name.isidentifier() else json.dumps(name, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def own_words(description: str, name: str, args: Mapping[str, Any]) -> str:
+    """What somebody wrote of a call. HumanInTheLoopMiddleware's own words say the call once more,
+    which is shown already."""
+    said = description.removesuffix(f"\n\nTool: {name}\nArgs: {dict(args)}")
+    return "" if said != description and said == STANDARD_WORDS else said
 
 
 def cut(text: str, limit: int) -> str:

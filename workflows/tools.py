@@ -1,17 +1,17 @@
 """What a graph's ToolNodes tell: the schemas of their tools, and where an answer goes astray."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage
+from langchain_core.runnables.utils import get_function_nonlocals
 from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
-from langgraph.types import PregelTask
+from langgraph.types import interrupt
 from pydantic import BaseModel
 
 AnyPregel = Pregel[Any, Any, Any, Any]
-PULLED = "__pregel_pull"  # a task that reads the state; one of Send is pushed, with its own call
 ASTRAY = (
     "its node {node} runs {count} calls of tools in one task, and one of them asks: LangGraph "
     "would give the answer to whichever asks first. Ask before the tools run (LangChain's "
@@ -20,25 +20,61 @@ ASTRAY = (
 )
 
 
+def subgraph_of(graph: AnyPregel, node: str) -> AnyPregel | None:
+    """The graph that runs inside of this node, as LangGraph finds it."""
+    found = graph.nodes[node].subgraphs if node in graph.nodes else ()
+    return next((each for each in found if isinstance(each, Pregel)), None)
+
+
 def schemas_of_tools(graph: AnyPregel) -> dict[str, Mapping[str, Any]]:
     """The JSON Schema of the arguments of each tool, by its name, as a model is told it."""
     found: dict[str, Mapping[str, Any]] = {}
     for node in graph.nodes.values():
-        if isinstance(node.bound, ToolNode):
-            found |= {name: _schema(tool) for name, tool in node.bound.tools_by_name.items()}
+        for each in _tool_nodes(node.bound):
+            found |= {name: _schema(tool) for name, tool in each.tools_by_name.items()}
     return found
 
 
-def astray(graph: AnyPregel, task: PregelTask, values: Any) -> str:
-    """Why what this task asks must not be answered; "" where it may."""
-    node = graph.nodes.get(task.name)
-    if node is None or not isinstance(node.bound, ToolNode) or task.path[:1] != (PULLED,):
-        return ""
-    messages: Any = values.get("messages") if isinstance(values, Mapping) else values
-    said = messages if isinstance(messages, list) else []
-    last = next((each for each in reversed(said) if isinstance(each, AIMessage)), None)
-    count = len(last.tool_calls) if last else 0
-    return ASTRAY.format(node=task.name, count=count) if count > 1 else ""
+def astray(graph: AnyPregel, node: str, given: Any) -> str:
+    """Why what this node asks must not be answered; "" where it may. given: what its task reads:
+    the state, or what it was sent."""
+    bound = graph.nodes[node].bound if node in graph.nodes else None
+    if isinstance(bound, ToolNode) or any(map(_may_ask, _tool_nodes(bound))):
+        count = _calls(given)
+        return ASTRAY.format(node=node, count=count) if count > 1 else ""
+    return ""
+
+
+def _calls(given: Any) -> int:
+    """How many calls of tools the last message of a model has, under whatever key."""
+    values: list[Any] = [given, *(given.values() if isinstance(given, Mapping) else ())]
+    lists = [each for each in values if isinstance(each, list)]
+    last = [next((m for m in reversed(each) if isinstance(m, AIMessage)), None) for each in lists]
+    return max((len(message.tool_calls) for message in last if message), default=0)
+
+
+def _tool_nodes(bound: Any) -> Iterator[ToolNode]:
+    """The node itself, one of its steps, or what its function calls."""
+    for each in getattr(bound, "steps", [bound]):
+        if isinstance(each, ToolNode):
+            yield each
+            continue
+        for name in ("func", "afunc"):
+            for used in _used(getattr(each, name, None)):
+                owner = getattr(used, "__self__", used)
+                if isinstance(owner, ToolNode):
+                    yield owner
+
+
+def _may_ask(node: ToolNode) -> bool:
+    """Does a tool of it call `interrupt`? Else a question of the function around it is its own."""
+    tools = node.tools_by_name.values()
+    functions = [getattr(tool, name, None) for tool in tools for name in ("func", "coroutine")]
+    return any(used is interrupt for function in functions for used in _used(function))
+
+
+def _used(function: Callable[..., Any] | None) -> list[Any]:
+    return get_function_nonlocals(function) if callable(function) else []
 
 
 def _schema(tool: BaseTool) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.approvals import Approval
 from bot.policy import Why
 from bot.texts import later, t, tn
+from bot.views.individual import INDIVIDUALLY, was_individual
 from bot.views.text import escape, moment, named, user
 
 APPROVERS_AT_MOST = 20
@@ -81,6 +82,7 @@ def _decided(approval: Approval | None, _: str) -> str:
     if approval is None or approval.closed_at is None:
         return _unknown()
     when, decided = moment(approval.closed_at), t(_DECIDED[approval.status])
+    decided = t(INDIVIDUALLY) if was_individual(approval) else decided
     if approval.decision is None or approval.status == "outdated":  # nobody did that
         return t(
             "Already *{decided}* {when}. Your click changed nothing.", decided=decided, when=when

@@ -15,6 +15,7 @@ from bot.texts import later, t
 from bot.views import rich, stored
 from bot.views.edits import edited, fits
 from bot.views.fields import field_elements, fields_fit
+from bot.views.individual import decided_by, decisions_made, label_of
 from bot.views.inquiry import inquiry
 from bot.views.more import more
 from bot.views.outdated import asked_anew, conditions
@@ -23,7 +24,6 @@ from bot.views.rich import Element
 from bot.views.room import CHARACTERS_AT_MOST, ROOMY, TIGHT, Room, characters
 from bot.views.standing import standing
 from bot.views.text import (
-    DECIDED_BY,
     HEADER_AT_MOST,
     Block,
     clean,
@@ -132,7 +132,8 @@ def card(approval: Approval, names: Mapping[str, str], before: str = "") -> Card
 
 def _besides(approval: Approval) -> list[Block]:
     """What people made of it."""
-    blocks = [*edited(approval), *standing(approval), *votes(approval), *inquiry(approval)]
+    changed = edited(approval, decisions_made(approval))
+    blocks = [*changed, *standing(approval), *votes(approval), *inquiry(approval)]
     is_over = approval.status != "pending"
     return [*blocks, verdict(approval, _id(approval, "verdict"))] if is_over else blocks
 
@@ -164,11 +165,11 @@ def said(approval: Approval) -> str:
             return t("Expired without a decision: {title}", title=title)
         case "outdated":
             return t("Approved, and void since something changed: {title}", title=title)
-        case status:
+        case _:
             name = approval.decision.by.name if approval.decision else ""
             words = outcome_words(approval)
             who = line(name or t("a reviewer"), 80)
-            decided = t("{decided}: {title}", decided=t(DECIDED_BY[status], who=who), title=title)
+            decided = t("{decided}: {title}", decided=t(decided_by(approval), who=who), title=title)
             return f"{decided} – {line(words, 200)}" if words else decided
 
 
@@ -307,7 +308,11 @@ def _offered(approval: Approval) -> list[tuple[ActionId, str, str]]:
         "edit": (ActionId.EDIT, t("Edit"), ""),
         "respond": (ActionId.RESPOND, t("Respond"), ""),
     }
-    return [button for decision, button in buttons.items() if decision in approval.offered]
+    return [
+        (action, label_of(approval, decision, label), style)
+        for decision, (action, label, style) in buttons.items()
+        if decision in approval.offered
+    ]
 
 
 def shows_all(approval: Approval, room: Room | None = None) -> bool:

@@ -15,6 +15,7 @@ from bot.views.differences import changes
 from bot.views.edits import difference
 from bot.views.filled import read_form
 from bot.views.forms import form_blocks, laid_out
+from bot.views.individual import decides_each, label_of
 from bot.views.modals import Carried, modal
 from bot.views.text import Block
 from bot.views.votes import when_carried_out
@@ -73,8 +74,9 @@ def _view(
         words_input("reason", t("Why the change?"), t(WHY), reason, required=required),
         about(approval),
     ]
-    title = t("Check the changes") if shown else t("Edit")
-    return modal(DECIDE, title, blocks, Carried.of(approval, opener, on), t("Approve changes"))
+    title = t("Check the changes") if shown else label_of(approval, "edit", t("Edit"))
+    submit = t("Record decisions") if decides_each(approval) else t("Approve changes")
+    return modal(DECIDE, title, blocks, Carried.of(approval, opener, on), submit)
 
 
 def _present(approval: Approval) -> dict[str, JsonValue]:

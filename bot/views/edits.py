@@ -15,19 +15,22 @@ AS_ASKED = later("as it was asked")
 Changed = tuple[str, str, str]
 
 
-def edited(approval: Approval) -> list[Block]:
-    """Nothing where nobody changed anything, or where no channel may show it."""
+def edited(approval: Approval, instead: list[Element] | None = None) -> list[Block]:
+    """Nothing where nobody changed anything, or where no channel may show it. instead: of the
+    difference, where what was decided is told otherwise."""
     proposal = approval.proposal
     if proposal is None or approval.restricted or approval.status not in ("pending", "edited"):
         return []
     who = rich.mention(proposal.by.user) if proposal.by.user else rich.text(t("a reviewer"))
-    words = t("Changed:")  # by whom, the verdict and the votes say
+    words = t("Decided:") if instead else t("Changed:")  # by whom, the verdict and the votes say
     if approval.is_open:
         words = t("Changes proposed by {who}")
+        words = t("Decisions proposed by {who}") if instead else words
     said = rich.sentence(f" {words}", {"who": who}, bold=True)
     head = rich.paragraph(rich.emoji("pencil2"), *said, rich.text("\n"))
     name = f"{approval.id}.{approval.revision}.edited"
-    return [rich.block(head, *difference(changes_of(approval, proposal)), block_id=name)]
+    told = instead or difference(changes_of(approval, proposal))
+    return [rich.block(head, *told, block_id=name)]
 
 
 def difference(changed: list[Changed]) -> list[Element]:

@@ -10,6 +10,7 @@ from bot.audit import AuditEvent, Tag
 from bot.texts import later, t
 from bot.views import rich, stored
 from bot.views.card import HEADER_AT_MOST, Card, decide_by
+from bot.views.individual import INDIVIDUALLY_BY, was_each
 from bot.views.rich import Element
 from bot.views.text import DECIDED_BY, context, escape, line, requested, to_card
 
@@ -79,7 +80,8 @@ def _said(approval: Approval, event: AuditEvent, names: Mapping[str, str]) -> tu
     who = _name(event, names)
     if event.tag in BY_SOMEONE:
         more = str(event.detail.get("reason") or event.detail.get("text") or "")
-        return t(BY_SOMEONE[event.tag], who=who), "" if restricted else more
+        words = INDIVIDUALLY_BY if was_each(event.detail) else BY_SOMEONE[event.tag]
+        return t(words, who=who), "" if restricted else more
     if event.tag == Tag.RUN_RETRIED:
         return t("Tried again by {who}", who=who), ""
     outcome = approval.outcome

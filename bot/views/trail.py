@@ -7,6 +7,7 @@ from bot.audit import AuditEvent, Tag
 from bot.texts import later, t, tn
 from bot.views import rich, stored
 from bot.views.card import Card, short
+from bot.views.individual import INDIVIDUALLY_BY, was_each
 from bot.views.restricted import without_values
 from bot.views.rich import Element
 from bot.views.text import DECIDED_BY, context, escape, line
@@ -55,6 +56,11 @@ def _by(words: str) -> Callable[[AuditEvent], Parts]:
         return _with(parts, said)
 
     return told
+
+
+def _edited(event: AuditEvent) -> Parts:
+    each = was_each(event.detail)
+    return _by(INDIVIDUALLY_BY if each else DECIDED_BY["edited"])(event)
 
 
 def _with(told: Parts, said: str) -> Parts:
@@ -189,7 +195,7 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.RUN_STARTED: ("rocket", _says(later("Workflow started"))),
     Tag.REQUESTED: ("memo", _requested),
     Tag.APPROVED: ("white_check_mark", _by(DECIDED_BY["approved"])),
-    Tag.EDITED: ("pencil2", _by(DECIDED_BY["edited"])),
+    Tag.EDITED: ("pencil2", _edited),
     Tag.REJECTED: ("no_entry", _by(DECIDED_BY["rejected"])),
     Tag.ANSWERED: ("speech_balloon", _by(DECIDED_BY["answered"])),
     Tag.VOTED: ("ballot_box_with_ballot", _voted),

@@ -4,10 +4,11 @@ from bot.approvals import Approval
 from bot.outcomes import ANSWERS
 from bot.texts import t
 from bot.views import rich
+from bot.views.individual import decided_by, was_individual
 from bot.views.outdated import changes, void
 from bot.views.restricted import held_words, outcome_words
 from bot.views.rich import Element
-from bot.views.text import DECIDED_BY, Block, line
+from bot.views.text import Block, line
 from workflows.protocol import Decision
 
 WORDS_AT_MOST = 1500
@@ -49,8 +50,9 @@ def _verdict(approval: Approval) -> list[Element]:
             return [*void(approval), *when]
         case status:
             sign = "no_entry" if status == "rejected" else "white_check_mark"
+            sign = "pencil2" if was_individual(approval) else sign
             who = {"who": _deciders(approval.decision)}
-            said = rich.sentence(f" {t(DECIDED_BY[status])}", who, bold=True)
+            said = rich.sentence(f" {t(decided_by(approval))}", who, bold=True)
             return [rich.emoji(sign), *said, *when]
 
 

@@ -50,6 +50,14 @@ INBOX = {
 EDITED = {"name": "send", "args": {"to": "x@b.c", "n": 1}}
 HITL_EDIT = {"type": "edit", "edited_action": EDITED}
 
+ALL_ALLOWED = Hints(
+    response_schema={
+        "oneOf": [
+            {"properties": {"type": {"const": kind}}}
+            for kind in ("approve", "edit", "reject", "respond")
+        ]
+    }
+)
 ANSWERS: list[tuple[Any, Decision, Any]] = [
     (PER_CALL, APPROVE, {"type": "approve"}),
     (PER_CALL, REJECT, {"type": "reject", "message": "Too much"}),
@@ -83,7 +91,7 @@ ANSWERS: list[tuple[Any, Decision, Any]] = [
 def test_each_graph_gets_the_answer_that_it_reads(
     value: Any, decision: Decision, answer: Any
 ) -> None:
-    assert write_answer(decision, value) == answer
+    assert write_answer(decision, value, ALL_ALLOWED) == answer
 
 
 @pytest.mark.parametrize("value", [PER_CALL, batched(action()), INBOX, "Ok?", {"a": 1}])
@@ -99,12 +107,16 @@ def test_calls_of_one_question_are_decided_each_on_its_own() -> None:
     assert request.allowed_decisions == ("approve", "edit", "reject")
     assert request.editable is not None
     values = dict(request.editable.values)
-    assert values["decision_1"] == "approve"
+    assert values["args_1.to"] == "a@b.c"
+    with pytest.raises(ValueError, match="decision_1"):  # nothing is chosen beforehand
+        request.editable.check(values)
     changed: dict[str, Any] = {
         **values,
-        "args_1": EDITED["args"],
+        "decision_1": "approve",
+        "args_1.to": "x@b.c",
         "decision_2": "reject",
         "message_2": "No",
+        "decision_3": "approve",
     }
     request.editable.check(changed)
     assert write_answer(edit(**changed), value) == {
@@ -113,7 +125,7 @@ def test_calls_of_one_question_are_decided_each_on_its_own() -> None:
     with pytest.raises(ValueError, match="decision_2"):
         request.editable.check({**changed, "decision_2": "respond"})
     with pytest.raises(ValueError, match="args_1"):
-        request.editable.check({**changed, "args_1": {"to": 5, "n": 1}})
+        request.editable.check({**changed, "args_1.to": 5})
 
 
 def test_a_response_of_one_of_several_needs_its_text() -> None:
@@ -121,8 +133,11 @@ def test_a_response_of_one_of_several_needs_its_text() -> None:
     request = read_question(value).request
     assert request.allowed_decisions == ("edit",)
     assert request.editable is not None
+    responds = {"decision_1": "respond", "decision_2": "respond", "message_2": "b"}
+    responded: Any = {**request.editable.values, **responds}
     with pytest.raises(ValueError, match="message_1"):
-        request.editable.check({**request.editable.values, "message_1": ""})
+        request.editable.check(responded)
+    request.editable.check({**responded, "message_1": "a"})
 
 
 def test_the_tools_own_schema_is_what_an_edit_must_fit() -> None:
@@ -131,6 +146,29 @@ def test_the_tools_own_schema_is_what_an_edit_must_fit() -> None:
     assert asked.request.editable is not None
     with pytest.raises(ValueError, match="to"):
         asked.request.editable.check({"to": "abcd"})
+
+
+NESTED: dict[str, Any] = {
+    "type": "object",
+    "properties": {"address": {"$ref": "#/$defs/Address"}},
+    "required": ["address"],
+    "$defs": {"Address": {"type": "object", "properties": {"city": {"type": "string"}}}},
+}
+
+
+def test_arguments_that_are_no_fields_of_a_form_are_held_to_their_schema_all_the_same() -> None:
+    """Its $defs are the tool's own, wherever its schema stands."""
+    value = batched(action(address={"city": "Graz"}), action("pay"))
+    request = read_question(value, Hints(tools={"send": NESTED})).request
+    assert request.editable is not None
+    both = {"decision_1": "approve", "decision_2": "approve"}
+    good: Any = {**request.editable.values, **both, "args_1": {"address": {"city": "Linz"}}}
+    request.editable.check(good)
+    with pytest.raises(ValueError, match=r"args_1\.address\.city"):
+        request.editable.check({**good, "args_1": {"address": {"city": 7}}})
+    said = write_answer(edit(**good), value, Hints(tools={"send": NESTED}))
+    edited = {"name": "send", "args": {"address": {"city": "Linz"}}}
+    assert said["decisions"][0] == {"type": "edit", "edited_action": edited}
 
 
 def test_a_question_without_a_title_of_its_own_has_one() -> None:
