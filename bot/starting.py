@@ -18,6 +18,7 @@ from workflows.catalog import Catalog
 from workflows.clock import Clock, utc_now
 from workflows.fields import SlackChannelId, SlackUserId
 from workflows.protocol import ThreadId
+from workflows.serializer import reserved_within
 
 
 class BadStart(Exception):
@@ -52,6 +53,7 @@ class Starter:
         """
         chosen = self.catalog[workflow]
         checked = chosen.read_input(values)
+        _refuse_markers(checked)
         if thread_id is None:  # "" is an id that someone forgot to set
             thread_id = made_thread_id(workflow, secrets.token_hex(5))
         _check("thread_id", thread_id)
@@ -92,6 +94,15 @@ class Starter:
 def made_thread_id(workflow: str, unique: str) -> str:
     """`refund`, `3f9a12bc88` -> `refund-3f9a12bc88`."""
     return f"{workflow.lower().replace('_', '-')}-{unique}"
+
+
+def _refuse_markers(values: Mapping[str, Any]) -> None:
+    """BadStart where the graph would find an object in its state, and not the data that was
+    given."""
+    marked = reserved_within(values)
+    if marked is not None:
+        keys = ", ".join(sorted(str(key) for key in marked)[:5])
+        raise BadStart(f"The input has an object with the keys {keys}, which are reserved")
 
 
 _FORMS: dict[str, tuple[TypeAdapter[str], str]] = {

@@ -142,7 +142,8 @@ class TypedRedisSerializer(JsonPlusRedisSerializer):
         if isinstance(obj, enum.Enum):
             return {"args": [obj.value]}
         if isinstance(obj, BaseModel):
-            return {"args": [_of_model(obj), obj.__pydantic_private__]}
+            stored = [_of_model(obj), obj.__pydantic_private__]
+            return {"args": stored if _validates_to_itself(obj) else [*stored, True]}
         return None
 
     def revive(self, stored: Any) -> Any:
@@ -206,8 +207,31 @@ def _of_model(obj: BaseModel) -> Any:
     return {**fields, **(obj.model_extra or {})}
 
 
-def _model(cls: type[BaseModel], values: Any, private: Mapping[str, Any] | None = None) -> Any:
-    """By the names of the fields, under which they are stored, not by their aliases."""
+def _validates_to_itself(obj: BaseModel) -> bool:
+    """Not so where a validator changes what it is given, such as Base64Bytes."""
+    try:
+        return _model(type(obj), _of_model(obj), obj.__pydantic_private__) == obj
+    except ValueError:
+        return False
+
+
+def _model(
+    cls: type[BaseModel],
+    values: Any,
+    private: Mapping[str, Any] | None = None,
+    as_is: bool = False,
+) -> Any:
+    """By the names of the fields, under which they are stored, not by their aliases. as_is: not
+    validated, since that would make something else of it."""
+    if as_is:
+        made = cls.__new__(cls)
+        named = {"root": values} if issubclass(cls, RootModel) else dict(values)
+        extra = {name: named.pop(name) for name in named.keys() - cls.model_fields.keys()}
+        object.__setattr__(made, "__dict__", named)
+        object.__setattr__(made, "__pydantic_fields_set__", set(named))
+        object.__setattr__(made, "__pydantic_extra__", extra or None)
+        object.__setattr__(made, "__pydantic_private__", dict(private) if private else None)
+        return made
     made = cls.model_validate(values, by_alias=False, by_name=True)
     for name, value in (private or {}).items():
         setattr(made, name, value)
@@ -228,6 +252,19 @@ def is_reserved(obj: Mapping[Any, Any]) -> bool:
     looks_built = obj.get("lc") in (1, 2) and "type" in obj
     is_flagged = any(obj.get(flag) is True for flag in _FLAGS)
     return looks_built or is_flagged or (len(obj) == 1 and _BYTES in obj)
+
+
+def reserved_within(value: Any) -> Mapping[Any, Any] | None:
+    """The first part of a JSON value that would be read back as an object."""
+    parts = [value]
+    for each in parts:
+        if isinstance(each, Mapping):
+            if is_reserved(each):
+                return each
+            parts += each.values()
+        elif isinstance(each, list):
+            parts += each
+    return None
 
 
 def _zone(value: dt.datetime | dt.time) -> dt.tzinfo | None:

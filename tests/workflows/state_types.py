@@ -4,8 +4,17 @@ import datetime as dt
 import enum
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel
+from pydantic import (
+    AfterValidator,
+    Base64Bytes,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    RootModel,
+)
 
 
 class Color(enum.Enum):
@@ -71,6 +80,13 @@ class Private(BaseModel):
         self._kept = amount
 
 
+class Encoded(BaseModel):
+    """Validators that make something else of what they made themselves."""
+
+    blob: Base64Bytes
+    doubled: Annotated[int, AfterValidator(lambda n: 2 * n)]
+
+
 class Tags(RootModel[list[str]]):
     """A model that is a list."""
 
@@ -119,6 +135,7 @@ STATE_TYPES: tuple[type, ...] = (
     Aliased,
     Color,
     Customer,
+    Encoded,
     Late,
     Line,
     Mixed,
