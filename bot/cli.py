@@ -256,6 +256,7 @@ def demo(
     tour: Annotated[
         bool, typer.Option("--tour", help="Play the journey here, and check it.")
     ] = False,
+    graph: Graphs = None,  # noqa: ARG001 - its callback keeps it
 ) -> None:
     """See all of it without a Slack account: a local workspace, two bots, sample requests."""
     # Here, not above: nothing else needs bot.local and what it is made of.

@@ -228,6 +228,10 @@ class Runner:
     async def _read(self, workflow: str, snapshot: StateSnapshot, thread_id: str) -> ThreadState:
         graph = self._graphs[workflow]
         questions, gone = await self._survey(graph, snapshot, thread_id)
+        questions = [
+            replace(each, problem=each.problem or self._unchecked(workflow, each.value))
+            for each in questions
+        ]
         waiting = {question.interrupt_id for question in questions if not question.answered}
         idle = bool(waiting) and all(_settled(task, waiting) for task in snapshot.tasks)
         stop = _stop(graph, snapshot, thread_id)
@@ -271,8 +275,7 @@ class Runner:
             for each in own:
                 hints = Hints(_schema_of(each), schemas_of_tools(graph))
                 asks = _question(snapshot, task, each, thread_id, writes)
-                unchecked = self._unchecked(workflow, each.value)
-                found.append(replace(asks, hints=hints, problem=problem or unchecked))
+                found.append(replace(asks, hints=hints, problem=problem))
         return found, gone
 
 

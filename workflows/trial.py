@@ -13,6 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, Interrupt
 
 from workflows.catalog import Context, Workflow
+from workflows.checkpointer import STATE_TYPES
 from workflows.effects import Receipt
 from workflows.payloads import Hints, read_question, write_answer
 from workflows.protocol import (
@@ -36,7 +37,7 @@ class Trial:
 
     def __init__(self, workflow: Workflow, thread_id: str = "trial-1") -> None:
         self._workflow = workflow
-        serde = TypedRedisSerializer(*workflow.state_types)
+        serde = TypedRedisSerializer(*STATE_TYPES, *workflow.state_types)
         self._graph = workflow.compiled(InMemorySaver(serde=serde))
         self._config: RunnableConfig = {"configurable": {"thread_id": thread_id}}
         self.receipts: dict[str, Receipt] = {}

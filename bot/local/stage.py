@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import inspect
+import os
 import secrets
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -96,7 +97,16 @@ class Stage:
             "COUNTERSIGN_APPROVERS": FINANCE_APPROVERS.id,
             "COUNTERSIGN_NAMESPACE": self.store.keys.namespace,
             "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
+            **_graphs(),
         }
+
+
+def _graphs() -> dict[str, str]:
+    """Those that the demo is asked to serve, found from where it was started."""
+    named = os.environ.get("COUNTERSIGN_GRAPHS", "")
+    path = [str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
+    found = {"COUNTERSIGN_GRAPHS": named, "PYTHONPATH": os.pathsep.join(filter(None, path))}
+    return found if named else {}
 
 
 class _Given(BaseSettings):
