@@ -15,11 +15,10 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import (  # private, pinned
     CONFIG_KEY_STRICT_RESUME,
-    PUSH,
     RESUME,
     TASKS,
 )
-from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple, PendingWrite
+from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, PendingWrite
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import (
@@ -39,7 +38,7 @@ from workflows.payloads import NO_HINTS, Hints, preconditions_of
 from workflows.preconditions import Check, Conditions, Precondition, UnknownCheck, unknown, unmet
 from workflows.protocol import Decision
 from workflows.serializer import UnstorableState
-from workflows.tools import AnyPregel, astray, schemas_of_tools, subgraph_of
+from workflows.tools import AnyPregel, astray, given, schemas_of_tools, subgraph_of
 
 MOST_QUESTIONS = 100  # of a node that runs a subgraph as well; one is what we advise
 EDGE = "branch:to:"  # the channel by which an edge makes its node due
@@ -271,7 +270,7 @@ class Runner:
             # and the parent has to run its node again.
             known = {interrupt.id for interrupt in task.interrupts}
             found += [each for each in nested if each.answered or each.interrupt_id in known]
-            problem = astray(graph, task.name, _given(task, snapshot, stored)) if own else ""
+            problem = astray(graph, task.name, given(task, snapshot, stored)) if own else ""
             for each in own:
                 hints = Hints(_schema_of(each), schemas_of_tools(graph))
                 asks = _question(snapshot, task, each, thread_id, writes)
@@ -287,15 +286,6 @@ def _stop(graph: AnyPregel, snapshot: StateSnapshot, thread_id: str) -> Question
     key, value = breakpoint_key(thread_id, stops), breakpoint_value(stops)
     nodes, checkpoint_id = ", ".join(value["before"]), _where(snapshot)["checkpoint_id"]
     return Question(key, "", value, nodes, "", checkpoint_id, answered=False)
-
-
-def _given(task: PregelTask, snapshot: StateSnapshot, stored: CheckpointTuple | None) -> Any:
-    """What the task reads: the state, or what it was sent."""
-    sent = stored.checkpoint["channel_values"].get(TASKS, ()) if stored else ()
-    kind, *place = task.path
-    if kind == PUSH and place and isinstance(place[0], int) and place[0] < len(sent):
-        return sent[place[0]].arg
-    return snapshot.values
 
 
 def _asks(snapshot: StateSnapshot, task: PregelTask, interrupt: Interrupt) -> bool:

@@ -6,9 +6,11 @@ from typing import Any
 from langchain_core.messages import AIMessage
 from langchain_core.runnables.utils import get_function_nonlocals
 from langchain_core.tools import BaseTool
+from langgraph._internal._constants import PUSH, TASKS  # private, pinned
+from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
-from langgraph.types import interrupt
+from langgraph.types import PregelTask, StateSnapshot, interrupt
 from pydantic import BaseModel
 
 AnyPregel = Pregel[Any, Any, Any, Any]
@@ -35,19 +37,28 @@ def schemas_of_tools(graph: AnyPregel) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def astray(graph: AnyPregel, node: str, given: Any) -> str:
-    """Why what this node asks must not be answered; "" where it may. given: what its task reads:
+def given(task: PregelTask, snapshot: StateSnapshot, stored: CheckpointTuple | None) -> Any:
+    """What the task reads: the state, or what it was sent."""
+    sent = stored.checkpoint["channel_values"].get(TASKS, ()) if stored else ()
+    kind, *place = task.path
+    if kind == PUSH and place and isinstance(place[0], int) and place[0] < len(sent):
+        return sent[place[0]].arg
+    return snapshot.values
+
+
+def astray(graph: AnyPregel, node: str, reads: Any) -> str:
+    """Why what this node asks must not be answered; "" where it may. reads: what its task reads:
     the state, or what it was sent."""
     bound = graph.nodes[node].bound if node in graph.nodes else None
     if isinstance(bound, ToolNode) or any(map(_may_ask, _tool_nodes(bound))):
-        count = _calls(given)
+        count = _calls(reads)
         return ASTRAY.format(node=node, count=count) if count > 1 else ""
     return ""
 
 
-def _calls(given: Any) -> int:
+def _calls(reads: Any) -> int:
     """How many calls of tools the last message of a model has, under whatever key."""
-    values: list[Any] = [given, *(given.values() if isinstance(given, Mapping) else ())]
+    values: list[Any] = [reads, *(reads.values() if isinstance(reads, Mapping) else ())]
     lists = [each for each in values if isinstance(each, list)]
     last = [next((m for m in reversed(each) if isinstance(m, AIMessage)), None) for each in lists]
     return max((len(message.tool_calls) for message in last if message), default=0)

@@ -57,7 +57,7 @@ class Carrier:
 
 
 def tell(state: Log) -> Log:
-    return {"log": [described(state["value"])]}
+    return {"log": [described(state.get("value"))]}
 
 
 async def go_on(threads: Threads, thread_id: str) -> list[str]:
