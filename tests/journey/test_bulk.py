@@ -145,3 +145,6 @@ async def test_what_the_modal_did_not_show_is_not_decided(deployment: Deployment
         assert "to be decided by itself, on its card" in words
         assert "drawn for another version" in words
         assert known.done == []
+        # A record must be the sum of its trail: as it was.
+        await bot.changes.change(approval.id, lambda a: Change(a.to(request=approval.request)))
+        await bot.changes.change(other.id, lambda a: Change(a.to(digest=other.digest)))
