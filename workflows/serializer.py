@@ -65,6 +65,14 @@ class UnstorableState(ValueError):
     """The graph's state holds something that would not come back as it was."""
 
 
+def keeps(cls: type) -> bool:
+    """Would a value of this class be stored, where its type is named in the state? Asked of what is
+    written in an annotation, so that one which says nothing, or a base of others, passes."""
+    own = issubclass(cls, BaseModel | enum.Enum) or dataclasses.is_dataclass(cls)
+    plain = any(issubclass(each, cls) for each in (*_PLAIN, *_ARGUMENTS, bytes))
+    return own or plain or class_id(cls)[0] in ("langchain_core", "langgraph", "langchain")
+
+
 def class_id(cls: type) -> ClassId:
     """The module path and the name of a class, as the stored envelope names it."""
     return (*cls.__module__.split("."), cls.__name__)

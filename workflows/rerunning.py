@@ -1,0 +1,355 @@
+"""The replay check by running: the workflow is run from question to question, each of its nodes
+again as a resume or a crash would have it, and compared with the first time."""
+
+import contextlib
+import inspect
+import itertools
+import re
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from langgraph.errors import GraphInterrupt
+from langgraph.types import interrupt
+
+from workflows import clients, origin
+from workflows.catalog import Workflow
+from workflows.effects import EffectInDoubt
+from workflows.findings import Finding, Place
+from workflows.origin import replaced
+from workflows.payloads import UnreadableQuestion, asked_digest, read_question
+from workflows.rehearsal import BadDecision, Given, Moment, Rehearsal, Unstored, Use, answered
+from workflows.runner import CannotGoOn, Question, ThreadState, TookTooLong
+from workflows.sources import sources_of
+from workflows.watching import Call, CallRefused, Watch, watching
+
+QUESTIONS_AT_MOST = 50  # of a run; a node that asks until it likes the answer is told to stop
+CRASHES_AT_MOST = 300
+NODE = re.compile(r"During task with name '(.+?)'")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A question that a node asked, where the pause began."""
+
+    life: int
+    node: str
+    task: str
+    place: Place | None
+
+    @property
+    def task_id(self) -> str:
+        return self.task.rpartition(":")[2]
+
+
+@dataclass
+class Ran:
+    """What came of it. unchecked: why not all could be checked, if so. questions: how many were
+    asked. crashes: how many were tried."""
+
+    findings: list[Finding] = field(default_factory=list[Finding])
+    unchecked: str = ""
+    questions: int = 0
+    crashes: int = 0
+
+
+@dataclass(frozen=True)
+class Life:
+    """From one resume to the next: what it was given, and what it asked at its end."""
+
+    number: int
+    answers: Mapping[str, Any]
+    asked: tuple[Question, ...]
+
+
+class Stopped(Exception):
+    """It cannot go on; the message says why."""
+
+
+async def rerun(
+    workflow: Workflow,
+    given: Mapping[str, Any],
+    decisions: Sequence[Given],
+    allowed: Iterable[str],
+    *,
+    calls: bool,
+) -> Ran:
+    """given: the graph's input, as it is. decisions: in the order of the questions; approvals
+    behind them. allowed: what may leave this machine. calls: whether the ledger's effects are
+    called."""
+    watch = Watch(frozenset(allowed))
+    with watching(watch), clients.seen(), _interrupts_seen(watch) as raised:
+        running = _Running(workflow, given, decisions, calls, watch, raised)
+        return await running.all()
+
+
+class _Running:
+    def __init__(
+        self,
+        workflow: Workflow,
+        given: Mapping[str, Any],
+        decisions: Sequence[Given],
+        calls: bool,
+        watch: Watch,
+        raised: list[Raised],
+    ) -> None:
+        self._workflow = workflow
+        self._given = given
+        self._decisions = decisions
+        self._calls = calls
+        self._watch = watch
+        self._raised = raised
+        self._lives: list[Life] = []
+        self._ran = Ran()
+
+    async def all(self) -> Ran:
+        clean = self._rehearsal()
+        try:
+            await self._live(clean)
+        except Stopped as why:
+            if not (clean.saver.unstored or self._ran.findings):
+                self._ran.unchecked = str(why)
+        self._tell(self._unstored(clean))
+        self._tell(_calls_again(self._watch.calls, "call-twice"))
+        self._tell(_keys_again(clean.ledger.uses))
+        moments = clean.moments[1:]  # before the first there is nothing to go on from
+        for moment in moments[:: 1 + len(moments) // CRASHES_AT_MOST]:
+            await self._crash(clean, moment)
+        return self._ran
+
+    def _rehearsal(self) -> Rehearsal:
+        return Rehearsal(self._workflow, self._watch, calls=self._calls)
+
+    def _tell(self, found: Iterable[Finding]) -> None:
+        self._ran.findings.extend(found)
+
+    # --- without a crash
+
+    async def _live(self, clean: Rehearsal) -> None:
+        """To the end, one answer at a time: what else is open is asked again meanwhile."""
+        answers: dict[str, Any] = {}
+        known: dict[str, Question] = {}
+        while True:
+            self._watch.life += 1
+            state = await self._advance(clean, answers)
+            self._lives.append(Life(self._watch.life, dict(answers), state.open))
+            self._tell(self._swallowed(clean))
+            self._tell(self._changed(known, state.open))
+            new = [question for question in state.open if question.key not in known]
+            known |= {question.key: question for question in new}
+            if not state.open:
+                return
+            self._ran.questions = len(known)
+            if len(known) > QUESTIONS_AT_MOST:
+                raise Stopped(
+                    f"it has asked {QUESTIONS_AT_MOST} questions and does not end: "
+                    "give decisions that it takes"
+                )
+            first = state.open[0]
+            answers[first.key] = self._answer(first, len(answers))
+
+    async def _advance(self, rehearsal: Rehearsal, answers: Mapping[str, Any]) -> ThreadState:
+        try:
+            return await rehearsal.advance(self._given, answers)
+        except CallRefused as refused:
+            raise Stopped(_refused_words(self._watch)) from refused
+        except (CannotGoOn, TookTooLong) as error:
+            raise Stopped(str(error)) from error
+        except (Exception, SystemExit) as error:
+            if self._watch.refused:
+                raise Stopped(_refused_words(self._watch)) from error
+            raise Stopped(raised_words(error)) from error
+
+    def _answer(self, question: Question, number: int) -> Any:
+        if question.problem:
+            self._tell([self._unreadable(question, question.problem)])
+            raise Stopped(question.problem)
+        given = self._decisions[number] if number < len(self._decisions) else None
+        try:
+            return answered(question, given)
+        except UnreadableQuestion as error:
+            self._tell([self._unreadable(question, str(error))])
+            raise Stopped(str(error)) from error
+        except BadDecision as error:
+            raise Stopped(str(error)) from error
+
+    def _unreadable(self, question: Question, words: str) -> Finding:
+        return Finding("question-unreadable", question.node, words, self._asked_at(question.node))
+
+    def _swallowed(self, clean: Rehearsal) -> Iterator[Finding]:
+        for each in self._raised:
+            if each.life == self._watch.life and each.task_id not in clean.saver.paused:
+                words = "the node asked, caught the pause itself and went on"
+                yield Finding("interrupt-swallowed", each.node, words, each.place)
+
+    def _unstored(self, clean: Rehearsal) -> Iterator[Finding]:
+        for each in clean.saver.unstored:
+            node = _node_of(each)
+            if each.channel == "__interrupt__":
+                yield Finding("question-unreadable", node, each.why, self._asked_at(node))
+            elif not each.channel.startswith("__"):
+                words = f"{each.channel}: {each.why}"
+                yield Finding("state-not-stored", node, words, self._written_at(node))
+
+    def _written_at(self, node: str) -> Place | None:
+        """Where the node's function begins."""
+        sources = sources_of(self._workflow.graph)
+        spots = (Place(each.file, each.tree.lineno) for each in sources if each.node == node)
+        return next(spots, None)
+
+    def _asked_at(self, node: str) -> Place | None:
+        return next((each.place for each in reversed(self._raised) if each.node == node), None)
+
+    # --- with a crash
+
+    async def _crash(self, clean: Rehearsal, moment: Moment) -> None:
+        """Go on from what a crash right there would have left, to the next question."""
+        life = next((each for each in self._lives if each.number == moment.life), None)
+        if life is None:
+            return  # the run failed here anyway
+        self._ran.crashes += 1
+        self._watch.life += 1
+        before, began = self._watch.calls[: moment.calls], len(self._watch.calls)
+        again = self._rehearsal()
+        again.restore(moment)
+        try:
+            state = await again.advance(self._given, life.answers)
+        except (EffectInDoubt, CallRefused):
+            return  # a person is asked; it was told before
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a node raises
+            self._tell([Finding("fails-on-replay", *_where(error))])
+            return
+        calls = [*before, *self._watch.calls[began:]]
+        self._tell(_calls_again(calls, "call-twice-after-crash", self._watch.life))
+        uses = [each for each in clean.ledger.uses if each.life == life.number]
+        self._tell(_keys_again([*uses, *again.ledger.uses]))
+        asked = {q.key: q for q in life.asked if q.checkpoint_id in moment.checkpoints}
+        self._tell(self._changed(asked, state.open))
+        self._tell(self._unasked(asked, state.questions))
+
+    def _changed(self, first: Mapping[str, Question], now: Iterable[Question]) -> Iterator[Finding]:
+        for question in now:
+            before = first.get(question.key)
+            if before is not None and _digest(before) != _digest(question):
+                words = f"at first {_cut(before.value)}, then {_cut(question.value)}"
+                place = self._asked_at(question.node)
+                yield Finding("question-changes", question.node, words, place)
+
+    def _unasked(self, first: Mapping[str, Question], now: Iterable[Question]) -> Iterator[Finding]:
+        there = {question.key for question in now}
+        for key, question in first.items():
+            if key not in there:
+                words = f"at first it asked {_cut(question.value)}, then it did not"
+                place = self._asked_at(question.node)
+                yield Finding("question-changes", question.node, words, place)
+
+
+def _calls_again(calls: Sequence[Call], rule: str, only: int = 0) -> Iterator[Finding]:
+    """Calls of one line of one task in two lives; only: where the later of them is this life."""
+    for spot in _by(calls, lambda call: call.spot).values():
+        lives = _by(spot, lambda call: call.life)
+        first, *later = lives.values()
+        for second in later:
+            if only in (0, second[0].life):
+                yield from _same_call(first, second, rule)
+
+
+def _same_call(first: list[Call], second: list[Call], rule: str) -> Iterator[Finding]:
+    known = {call.key for call in first}
+    fresh = [call for call in second if not call.key or call.key not in known]
+    if not fresh:
+        return
+    then, now = first[0], fresh[0]
+    if now.named and then.named:
+        words = f"{now.what}: its idempotency key was {then.key!r}, then {now.key!r}"
+        yield Finding("key-changes", now.node, words, now.place)
+        return
+    words = now.what if now.what == then.what else f"{then.what}, then {now.what}"
+    yield Finding(rule, now.node, f"{words} – twice", now.place)
+
+
+def _keys_again(uses: Sequence[Use]) -> Iterator[Finding]:
+    for spot in _by(uses, lambda use: (use.task, use.place)).values():
+        lives = list(_by(spot, lambda use: use.life).values())
+        for first, second in itertools.pairwise(lives):
+            before, after = {use.key for use in first}, {use.key for use in second}
+            if before - after and after - before:
+                words = f"effects.once: {min(before - after)!r}, then {min(after - before)!r}"
+                yield Finding("key-changes", second[0].node, words, second[0].place)
+
+
+def _by(items: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:
+    found: defaultdict[Hashable, list[T]] = defaultdict(list)
+    for each in items:
+        found[key(each)].append(each)
+    return dict(found)
+
+
+@contextlib.contextmanager
+def _interrupts_seen(watch: Watch) -> Generator[list[Raised], None, None]:
+    """Each question of a node, whether or not the graph comes to hear of it."""
+    raised: list[Raised] = []
+
+    def make(original: Callable[..., None]) -> Callable[..., None]:
+        def init(self: GraphInterrupt, *args: Any) -> None:
+            frame = inspect.currentframe()
+            above = frame.f_back if frame else None
+            if above is not None and above.f_code is interrupt.__code__:
+                raised.append(Raised(watch.life, *origin.node(), origin.place()))
+            original(self, *args)
+
+        return init
+
+    with replaced(GraphInterrupt, "__init__", make):
+        yield raised
+
+
+def _digest(question: Question) -> str:
+    """Of what people are shown; what they are not shown may differ."""
+    with contextlib.suppress(UnreadableQuestion):
+        return read_question(question.value, question.hints).request.digest
+    return asked_digest(question.value)
+
+
+def _node_of(unstored: Unstored) -> str:
+    return unstored.path.rpartition(", ")[2] if ", " in unstored.path else ""
+
+
+def _refused_words(watch: Watch) -> str:
+    places = ", ".join(watch.refused)
+    return (
+        f"it needs {places}, and nothing leaves this machine: point its settings at a stand-in, "
+        "or name what may be called (--allow HOST, --allow subprocess)"
+    )
+
+
+def raised_words(error: BaseException) -> str:
+    """What a node raised, and where, without a traceback."""
+    node, words, place = _where(error)
+    at = f" ({place.file}:{place.line})" if place else ""
+    return f"{f'the node {node}' if node else 'the graph'} raised {words}{at}"
+
+
+def _where(error: BaseException) -> tuple[str, str, Place | None]:
+    notes = " ".join(getattr(error, "__notes__", ()))
+    named = NODE.search(notes)
+    frames = traceback.extract_tb(error.__traceback__)
+    mine = [each for each in frames if origin.is_users(each.filename)]
+    place = Place(mine[-1].filename, mine[-1].lineno or 1) if mine else None
+    said = " ".join(str(error).split())
+    return named[1] if named else "", f"{type(error).__name__}: {_cut(said, 300)}", place
+
+
+def _cut(value: Any, limit: int = 120) -> str:
+    text = value if isinstance(value, str) else repr(_shown(value))
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _shown(value: Any) -> Any:
+    """Of a request of ours: its own fields, without those that say nothing."""
+    if isinstance(value, Mapping) and isinstance(value.get("request"), Mapping):
+        return {name: each for name, each in value["request"].items() if each}
+    return value
