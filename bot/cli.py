@@ -12,6 +12,7 @@ from bot import report
 from bot.app import Roles, open_doctor, open_store
 from bot.changes import LOOKS, Changes
 from bot.cli_audit import audit
+from bot.checking import check
 from bot.doctor import Examination, examined_text
 from bot.retrying import retry_run
 from bot.runs import Run
@@ -59,6 +60,7 @@ Graphs = Annotated[
 
 
 cli.add_typer(audit, name="audit")
+cli.command()(check)
 
 
 def main() -> None:

@@ -349,7 +349,9 @@ def _cut(value: Any, limit: int = 120) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Of a request of ours: its own fields, without those that say nothing."""
-    if isinstance(value, Mapping) and isinstance(value.get("request"), Mapping):
-        return {name: each for name, each in value["request"].items() if each}
-    return value
+    """Of a request of ours: what it says; of a restricted one the title alone."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("request"), Mapping):
+        return value
+    request = value["request"]
+    shown = ("title",) if request.get("sensitivity") == "restricted" else tuple(request)
+    return {name: request[name] for name in shown if request[name]}

@@ -1,0 +1,310 @@
+"""`countersign check`: would a workflow do something twice? Which ones, with what, and how it is
+told: as text, as JSON, or as annotations of GitHub."""
+
+import asyncio
+import json
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import Field, SecretStr
+
+from bot.app import catalog, open_store
+from bot.given import BadInput, field_values, given_input
+from bot.redis_check import RedisNotSuitable
+from bot.settings import BadSettings, StoreSettings, load
+from bot.telemetry import configure_logging, reference
+from bot.views.text import clean
+from workflows.catalog import InvalidInput, UnknownWorkflow, Workflow
+from workflows.findings import RULES, Finding
+from workflows.loading import BadTarget, named
+from workflows.rehearsal import Given
+from workflows.replay import Report, check_replay, read_only, told
+from workflows.watching import listen
+
+Format = Literal["text", "json", "github"]
+WORDS = ("approve", "reject", "edit", "respond", "expired")
+
+
+class CannotCheck(Exception):
+    """There is nothing to check as it was asked; the message says why."""
+
+
+EXPECTED = (BadInput, BadSettings, BadTarget, CannotCheck, RedisNotSuitable, UnknownWorkflow)
+
+
+class CheckSettings(StoreSettings):
+    """Redis is needed for a recorded run only."""
+
+    redis_url: Annotated[SecretStr, Field(alias="REDIS_URL")] = SecretStr("redis://not-set")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """As it was typed. values: None where no input was given."""
+
+    target: str | None
+    values: dict[str, Any] | None
+    decisions: tuple[Given, ...]
+    thread: str | None
+    allow: tuple[str, ...]
+    call_effects: bool
+
+
+def check(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[WORKFLOW|PATH.TO:GRAPH]",
+            help="Its name, path.to:graph, or a langgraph.json; without it, all there are.",
+        ),
+    ] = None,
+    fields: Annotated[
+        list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="Its input.")
+    ] = None,
+    input: Annotated[  # noqa: A002 - the option's name
+        str | None, typer.Option(metavar="JSON|@FILE|-", help="Its input as JSON; - reads stdin.")
+    ] = None,
+    decisions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS|JSON|@FILE",
+            help="What is answered, in order: reject,approve, or a JSON list; else approvals.",
+        ),
+    ] = None,
+    thread: Annotated[
+        str | None, typer.Option(metavar="ID", help="With the input and decisions of this run.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="May be called, besides this machine; or: subprocess."),
+    ] = None,
+    call_effects: Annotated[
+        bool, typer.Option("--call-effects", help="Call what goes through the ledger, too.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail for what a crash alone would repeat, too.")
+    ] = False,
+    format: Annotated[Format, typer.Option(help="How it is told.")] = "text",  # noqa: A002
+) -> None:
+    """Find what a workflow would do twice when its node runs again, before production does.
+
+    It is run in memory, with a resume and a crash at every checkpoint, and its code is read.
+    Nothing leaves this machine unless you --allow it; what stays on it (files, local servers)
+    is done as often as the graph does it, so give it what is for trying out. Exit code 0: nothing
+    found, 1: something was, 2: it could not be checked. docs/replay-safety.md has the rules.
+    """
+    configure_logging("CRITICAL")
+    listen()
+    try:
+        asked = Asked(
+            target,
+            given_input(input, fields or []) if input is not None or fields else None,
+            _decisions(decisions),
+            thread,
+            tuple(allow or ()),
+            call_effects,
+        )
+        reports = asyncio.run(_checked(asked))
+    except EXPECTED as error:
+        raise _unchecked(str(error)) from None
+    except KeyboardInterrupt:
+        raise _unchecked("Stopped.") from None
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+        number = reference(error, command="check")
+        words = f"Something went wrong (reference {number}): {type(error).__name__}"
+        raise _unchecked(words) from None
+    print(drawn(reports, format, strict=strict))  # noqa: T201 - for people and for programs
+    raise typer.Exit(exit_code(reports, strict=strict))
+
+
+def exit_code(reports: Sequence[Report], *, strict: bool) -> int:
+    """0: clean, 1: findings, 2: a part of it could not be checked."""
+    if any(report.failing(strict=strict) for report in reports):
+        return 1
+    return 2 if any(report.unchecked for report in reports) else 0
+
+
+async def _checked(asked: Asked) -> list[Report]:
+    with tempfile.TemporaryDirectory(prefix="countersign-") as directory:
+        settings = load(CheckSettings)
+        mine = settings.model_copy(update={"payments_db": Path(directory) / "payments.db"})
+        if asked.thread is not None:
+            return [await _recorded(asked, asked.thread, settings, mine)]
+        return [await _of(workflow, asked) for workflow in _chosen(asked, mine)]
+
+
+def _chosen(asked: Asked, settings: StoreSettings) -> list[Workflow]:
+    target = asked.target
+    if target is not None and (":" in target or target.endswith(".json")):
+        return named([target])
+    known = catalog(settings)
+    if target is not None:
+        return [known[target]]
+    if asked.values is not None:
+        raise CannotCheck("Name the workflow that the input is for.")
+    return list(known.values())
+
+
+async def _of(workflow: Workflow, asked: Asked) -> Report:
+    """With what was given, or with each of the workflow's own examples."""
+    examples = [dict(field_values(shlex.split(each))) for each in workflow.examples]
+    inputs = [asked.values] if asked.values is not None else examples or [{}]
+    reports = [await _with(workflow, values, asked, asked.decisions) for values in inputs]
+    found = dict.fromkeys(each for report in reports for each in report.findings)
+    return replace(
+        reports[0],
+        findings=tuple(found),
+        unchecked=next((report.unchecked for report in reports if report.unchecked), ""),
+        questions=sum(report.questions for report in reports),
+        crashes=sum(report.crashes for report in reports),
+    )
+
+
+async def _with(
+    workflow: Workflow, values: Mapping[str, Any], asked: Asked, decisions: Sequence[Given]
+) -> Report:
+    try:
+        given = workflow.read_input(values)
+    except InvalidInput as error:
+        words = " ".join(str(error).split())
+        return read_only(workflow, words if values else f"give it an input. {words}")
+    report = await check_replay(
+        workflow, given, decisions, allow=asked.allow, call_effects=asked.call_effects
+    )
+    if report.unchecked and not values:
+        return replace(report, unchecked=f"{report.unchecked}. It was given no input: --input")
+    return report
+
+
+async def _recorded(asked: Asked, thread: str, settings: StoreSettings, mine: Any) -> Report:
+    """As the run went: its input, and what was decided on it, in the order of the questions."""
+    if settings.redis_url.get_secret_value() == "redis://not-set":
+        raise CannotCheck("--thread needs REDIS_URL, where the run is.")
+    async with open_store(settings) as (store, _):
+        run = await store.run(thread)
+        if run is None:
+            raise CannotCheck(f"There is no run {thread!r}.")
+        approvals = [each for each in await store.approvals_of(thread) if each.doubt is None]
+    workflow = catalog(mine)[run.workflow]
+    decided = [each.decision for each in approvals if each.decision is not None]
+    return await _with(workflow, run.input, asked, asked.decisions or decided)
+
+
+def _decisions(typed: str | None) -> tuple[Given, ...]:
+    if typed is None:
+        return ()
+    text = Path(typed[1:]).read_text(encoding="utf-8") if typed.startswith("@") else typed
+    if not text.lstrip().startswith("["):
+        words = [each.strip() for each in text.split(",")]
+        return _known(words)
+    try:
+        listed: Any = json.loads(text)
+    except ValueError as error:
+        raise BadInput(f"--decisions: {error}") from None
+    return _known(listed)
+
+
+def _known(decisions: Iterable[Any]) -> tuple[Given, ...]:
+    for each in decisions:
+        kind = each.get("type", "") if isinstance(each, Mapping) else each
+        if kind not in WORDS and not (isinstance(each, Mapping) and "answer" in each):
+            words = ", ".join(WORDS)
+            raise BadInput(
+                f'--decisions: {each!r}: write {words}, {{"type": "edit", "values": ...}}, or '
+                '{"answer": ...} as the graph wants it'
+            )
+    return tuple(decisions)
+
+
+# --- how it is told
+
+
+def drawn(reports: Sequence[Report], how: Format, *, strict: bool) -> str:
+    """What is printed."""
+    if how == "json":
+        return json.dumps(_as_json(reports, strict=strict), indent=2)
+    if how == "github":
+        return "\n".join(line for report in reports for line in _annotations(report))
+    return clean("\n\n".join(_text(report, strict=strict) for report in reports))
+
+
+def _text(report: Report, *, strict: bool) -> str:
+    tried = f"{_many(report.questions, 'question')}, {_many(report.crashes, 'crash')}"
+    verdict = f"{report.workflow}: nothing would happen twice ({tried})"
+    if report.failing(strict=strict):
+        verdict = f"{report.workflow}: not replay-safe"
+    elif report.unchecked:
+        verdict = f"{report.workflow}: not checked"
+    elif report.findings:
+        verdict = f"{report.workflow}: nothing would happen twice without a crash ({tried})"
+    body = told(replace(report, findings=tuple(_relative(each) for each in report.findings)))
+    return f"{verdict}\n{body}" if body else verdict
+
+
+def _as_json(reports: Sequence[Report], *, strict: bool) -> dict[str, Any]:
+    listed = [
+        {
+            **asdict(report),
+            "findings": [
+                {
+                    **asdict(_relative(each)),
+                    "severity": each.severity,
+                    "means": RULES[each.rule].means,
+                    "cures": list(RULES[each.rule].cures),
+                }
+                for each in report.findings
+            ],
+        }
+        for report in reports
+    ]
+    return {"exit_code": exit_code(reports, strict=strict), "workflows": listed}
+
+
+def _annotations(report: Report) -> list[str]:
+    lines = [
+        _annotation(_relative(each), f"{RULES[each.rule].means}: {each.words}", report)
+        for each in report.findings
+    ]
+    if report.unchecked:
+        words = f"{report.workflow} could not be checked: {report.unchecked}"
+        lines.append(f"::error title=not checked::{_escaped(words)}")
+    return lines
+
+
+def _annotation(finding: Finding, words: str, report: Report) -> str:
+    cures = "\n".join(["", *RULES[finding.rule].cures])
+    title = f"title={_escaped(f'{finding.rule} ({report.workflow} {finding.node})', property=True)}"
+    where = [title]
+    if finding.place:
+        file = _escaped(finding.place.file, property=True)
+        where = [f"file={file}", f"line={finding.place.line}", title]
+    return f"::{finding.severity} {','.join(where)}::{_escaped(words + cures)}"
+
+
+def _escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's word for it
+    """As workflow commands have it."""
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if property else text
+
+
+def _relative(finding: Finding) -> Finding:
+    """With its file as seen from here."""
+    if finding.place is None or not Path(finding.place.file).is_relative_to(Path.cwd()):
+        return finding
+    file = str(Path(finding.place.file).relative_to(Path.cwd()))
+    return replace(finding, place=replace(finding.place, file=file))
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 'es' if what == 'crash' else 's'}"
+
+
+def _unchecked(words: str) -> typer.Exit:
+    print(clean(words), file=sys.stderr)  # noqa: T201
+    return typer.Exit(2)
