@@ -1,7 +1,6 @@
 """`countersign check`: would a workflow do something twice? Which ones, with what, and how it is
 told: as text, as JSON, or as annotations of GitHub."""
 
-import asyncio
 import json
 import shlex
 import sys
@@ -24,7 +23,7 @@ from workflows.catalog import InvalidInput, UnknownWorkflow, Workflow
 from workflows.findings import RULES, Finding
 from workflows.loading import BadTarget, named
 from workflows.rehearsal import Given
-from workflows.replay import Report, check_replay, read_only, told
+from workflows.replay import Ended, Report, check_replay, read_only, run, told
 from workflows.watching import listen
 
 Format = Literal["text", "json", "github"]
@@ -35,7 +34,7 @@ class CannotCheck(Exception):
     """There is nothing to check as it was asked; the message says why."""
 
 
-EXPECTED = (BadInput, BadSettings, BadTarget, CannotCheck, RedisNotSuitable, UnknownWorkflow)
+EXPECTED = (BadInput, BadSettings, BadTarget, CannotCheck, Ended, RedisNotSuitable, UnknownWorkflow)
 
 
 class CheckSettings(StoreSettings):
@@ -110,7 +109,7 @@ def check(
             tuple(allow or ()),
             call_effects,
         )
-        reports = asyncio.run(_checked(asked))
+        reports = run(_checked(asked))
     except EXPECTED as error:
         raise _unchecked(str(error)) from None
     except KeyboardInterrupt:

@@ -24,33 +24,39 @@ STATE_ONLY = (
 
 @dataclass(frozen=True)
 class Rule:
-    """means: what is wrong, for the report's heading. cures: what to do, one of them."""
+    """means: what is wrong, for the report's heading. cures: what to do, one of them. by: how it
+    is found."""
 
     id: str
     means: str
+    by: tuple[str, ...]
     severity: Severity = "error"
     cures: tuple[str, ...] = CURES
 
 
+RUNNING, READING, BOTH = ("running",), ("reading",), ("running", "reading")
+
 _ALL = (
-    # seen by running
-    Rule("call-twice", "an outside call is made again each time the node resumes"),
+    Rule("call-twice", "an outside call is made again each time the node resumes", RUNNING),
     Rule(
         "call-twice-after-crash",
         "an outside call is made again where the process dies before the node's end is saved",
+        RUNNING,
         "warning",
         (CURES[1],),
     ),
     Rule(
         "question-changes",
         "the same question asks something else when the node runs again",
+        RUNNING,
         cures=(*CURES, STATE_ONLY),
     ),
-    Rule("key-changes", "the key of an effect is another one when the node runs again"),
-    Rule("fails-on-replay", "the node fails when it runs again"),
+    Rule("key-changes", "the key of an effect is another one when the node runs again", RUNNING),
+    Rule("fails-on-replay", "the node fails when it runs again", RUNNING),
     Rule(
         "state-not-stored",
         "the state holds what the saver cannot keep",
+        RUNNING,
         cures=(
             "Keep JSON values, or types that Countersign stores, and list them in state_types.",
         ),
@@ -58,35 +64,41 @@ _ALL = (
     Rule(
         "question-unreadable",
         "the question cannot be put to people",
+        RUNNING,
         cures=("Ask with text, JSON values or an ApprovalRequest.",),
     ),
-    # seen by running and by reading
     Rule(
         "interrupt-swallowed",
         "the pause is an exception, and it is caught: nobody is asked",
+        BOTH,
         cures=("Catch the errors that you expect by name, or ask outside of the try block.",),
     ),
-    # seen by reading
-    Rule("call-before-question", "what looks like an outside call stands before a question"),
-    Rule("memory-before-question", "what outlives the node is changed before a question"),
+    Rule(
+        "call-before-question", "what looks like an outside call stands before a question", READING
+    ),
+    Rule("memory-before-question", "what outlives the node is changed before a question", READING),
     Rule(
         "order-changes",
         "which question comes when depends on time, chance or the outside, and answers go by order",
+        READING,
         cures=("Ask one question a node, or in an order that the state alone decides.",),
     ),
     Rule(
         "question-from-chance",
         "the question is made from time or chance, and so is another one on resume",
+        READING,
         cures=(STATE_ONLY,),
     ),
     Rule(
         "key-from-chance",
         "the key of an effect is made from time or chance, and so is another one on resume",
+        READING,
         cures=("Make the key from the run: its thread_id, or what the state has kept.",),
     ),
     Rule(
         "state-type",
         "the state has a type that the saver cannot keep",
+        READING,
         cures=(
             "Keep JSON values, or types that Countersign stores, and list them in state_types.",
         ),
@@ -94,6 +106,7 @@ _ALL = (
     Rule(
         "reason-missing",
         "a line is silenced without a reason",
+        READING,
         cures=("Write why: # countersign: replay-safe because ...",),
     ),
 )

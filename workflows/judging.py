@@ -15,16 +15,13 @@ from typing import Any
 from langgraph.pregel import Pregel
 from langgraph.types import interrupt
 
+from workflows import sql
 from workflows.protocol import request_approval
 from workflows.sources import UNKNOWN, Source, imported_here, meaning, source_of, sources_of
 
 DEPTH = 4  # of the user's functions that call one another
 NO_DOUBT = {  # by module and name
-    *(
-        f"{module}.{verb}"
-        for module in ("requests.api", "httpx._api")
-        for verb in ("post", "patch")
-    ),
+    *(f"{module}.{verb}" for module in ("requests.api", "httpx") for verb in ("post", "patch")),
     *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen")),
     *(f"asyncio.subprocess.create_subprocess_{how}" for how in ("exec", "shell")),
     *(f"{module}.{name}" for module in ("posix", "nt", "os") for name in ("system", "remove")),
@@ -35,16 +32,14 @@ NO_DOUBT = {  # by module and name
 }
 METHODS = re.compile(
     r"^(send|create|insert|append_to|append_row|add_to|publish|post|patch|charge|pay|refund|transfer"
-    r"|notify|book|capture|payout|place|enqueue|bulk_create|write_text|write_bytes|executemany"
-    r"|commit)(_|$)"
+    r"|notify|book|capture|payout|place|enqueue|bulk_create|write_text|write_bytes)"
+    r"(_|$)"
 )
 # What models and frameworks are asked for is made, and not left anywhere.
 MADE = re.compile(
     r"(completions|messages|responses|embeddings|chat|moderations|client\.beta)\.create"
 )
 HARMLESS = ("langchain", "langgraph", "langsmith", "pydantic", "asyncio", "typing", "collections")
-SQL = re.compile(r"^\s*(INSERT|UPDATE|DELETE|REPLACE|MERGE)\b", re.I)
-SQL_BY_KEY = re.compile(r"\bON\s+CONFLICT\b|\bOR\s+(IGNORE|REPLACE)\b|^\s*(REPLACE|DELETE)\b", re.I)
 CHANCE = re.compile(
     r"(^|\.)(uuid1|uuid4|uuid7|urandom|getpid|token_hex|token_urlsafe|token_bytes|utcnow|utc_now)$"
     r"|(^|\.)(datetime|date|pendulum|arrow|timezone)\.(now|today|utcnow)$"
@@ -125,8 +120,10 @@ class Scope:
         return text if inner is not None and inner.may_write() else ""
 
     def _method_writes(self, call: ast.Call, func: ast.Attribute, text: str, found: Any) -> bool:
-        if func.attr == "execute":
+        if func.attr in ("execute", "executemany", "executescript"):
             return _writes_sql(call)
+        if text.endswith("session.commit"):
+            return True
         if MADE.search(text) or _module(found).startswith(HARMLESS):
             return False
         if METHODS.match(func.attr) and not inspect.ismodule(self.means(func.value)):
@@ -216,7 +213,7 @@ def _writes_sql(call: ast.Call) -> bool:
         first = first.values[0]
     if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
         return False
-    return bool(SQL.match(first.value)) and not SQL_BY_KEY.search(first.value)
+    return sql.writes(first.value) and not sql.is_same_again(first.value)
 
 
 def _module(found: Any) -> str:

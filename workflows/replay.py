@@ -6,9 +6,9 @@ workflow that way, and reads its code; docs/replay-safety.md tells what it finds
 
 import asyncio
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from workflows.catalog import Workflow
 from workflows.findings import RULES, Finding, sifted
@@ -17,6 +17,8 @@ from workflows.reading import read
 from workflows.rehearsal import Given
 from workflows.rerunning import rerun
 from workflows.sources import learn, read_text
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,17 +102,29 @@ def told(report: Report) -> str:
     return "\n".join(lines)
 
 
+class Ended(Exception):
+    """A node ended the process, which LangGraph cannot hold: neither can the check."""
+
+
+def run(checking: Coroutine[Any, Any, T]) -> T:
+    """In a loop of its own. Ended."""
+    try:
+        return asyncio.run(checking)
+    except SystemExit as error:
+        raise Ended(f"a node ended the process: sys.exit({error.code!r})") from None
+
+
 def _done(checking: Any) -> Report:
     """In a thread where a loop runs already: an async test may call it, too."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(checking)
+        return run(checking)
     outcome: list[Report | BaseException] = []
 
     def work() -> None:
         try:
-            outcome.append(asyncio.run(checking))
+            outcome.append(run(checking))
         except BaseException as error:  # noqa: BLE001 - it is raised where it was asked for
             outcome.append(error)
 

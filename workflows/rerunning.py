@@ -118,6 +118,8 @@ class _Running:
         moments = clean.moments[1:]  # before the first there is nothing to go on from
         for moment in moments[:: 1 + len(moments) // CRASHES_AT_MOST]:
             await self._crash(clean, moment)
+        if self._watch.refused and not self._ran.unchecked:  # the node made do without it
+            self._ran.unchecked = _refused_words(self._watch)
         return self._ran
 
     def _rehearsal(self) -> Rehearsal:
@@ -139,6 +141,7 @@ class _Running:
             self._tell(self._swallowed(clean))
             self._tell(self._changed(known, state.open))
             new = [question for question in state.open if question.key not in known]
+            self._asked_again(known, new)
             known |= {question.key: question for question in new}
             if not state.open:
                 return
@@ -151,6 +154,15 @@ class _Running:
             first = state.open[0]
             answers[first.key] = self._answer(first, len(answers))
 
+    def _asked_again(self, known: Mapping[str, Question], new: Iterable[Question]) -> None:
+        """A request of ours says by its note that it is asked again; then it was another one."""
+        before = {question.node: question for question in known.values()}
+        for question in new:
+            first = before.get(question.node)
+            if first and _note(question) and _digest(first) != _digest(question):
+                self._tell([self._change(first, question)])
+                raise Stopped(_note(question))
+
     async def _advance(self, rehearsal: Rehearsal, answers: Mapping[str, Any]) -> ThreadState:
         try:
             return await rehearsal.advance(self._given, answers)
@@ -158,7 +170,7 @@ class _Running:
             raise Stopped(_refused_words(self._watch)) from refused
         except (CannotGoOn, TookTooLong) as error:
             raise Stopped(str(error)) from error
-        except (Exception, SystemExit) as error:
+        except Exception as error:
             if self._watch.refused:
                 raise Stopped(_refused_words(self._watch)) from error
             raise Stopped(raised_words(error)) from error
@@ -219,7 +231,7 @@ class _Running:
             state = await again.advance(self._given, life.answers)
         except (EffectInDoubt, CallRefused):
             return  # a person is asked; it was told before
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a node raises
+        except Exception as error:  # noqa: BLE001 - whatever a node raises
             self._tell([Finding("fails-on-replay", *_where(error))])
             return
         calls = [*before, *self._watch.calls[began:]]
@@ -234,9 +246,11 @@ class _Running:
         for question in now:
             before = first.get(question.key)
             if before is not None and _digest(before) != _digest(question):
-                words = f"at first {_cut(before.value)}, then {_cut(question.value)}"
-                place = self._asked_at(question.node)
-                yield Finding("question-changes", question.node, words, place)
+                yield self._change(before, question)
+
+    def _change(self, first: Question, now: Question) -> Finding:
+        words = f"at first {_cut(first.value)}, then {_cut(now.value)}"
+        return Finding("question-changes", now.node, words, self._asked_at(now.node))
 
     def _unasked(self, first: Mapping[str, Question], now: Iterable[Question]) -> Iterator[Finding]:
         there = {question.key for question in now}
@@ -312,6 +326,13 @@ def _digest(question: Question) -> str:
     with contextlib.suppress(UnreadableQuestion):
         return read_question(question.value, question.hints).request.digest
     return asked_digest(question.value)
+
+
+def _note(question: Question) -> str:
+    """Why it is asked again; "" where it is not, or is no request of ours."""
+    with contextlib.suppress(UnreadableQuestion):
+        return read_question(question.value, question.hints).note
+    return ""
 
 
 def _node_of(unstored: Unstored) -> str:

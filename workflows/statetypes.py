@@ -36,8 +36,8 @@ def _parts(hint: Any) -> Iterator[type]:
     for each in get_args(hint):
         if not isinstance(each, str | int | bytes | bool | list):  # of a Literal, a Callable
             yield from _parts(each)
-    if isinstance(hint, type) and origin is None:
-        yield from [] if is_typeddict(hint) else [hint]
+    if isinstance(hint, type) and origin is None and hint is not Any and not is_typeddict(hint):
+        yield hint
 
 
 def _is_unsaved(mark: Any) -> bool:

@@ -9,7 +9,6 @@ import contextlib
 import gc
 import ipaddress
 import os
-import re
 import socket
 import sqlite3
 import ssl
@@ -19,7 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflows import origin
+from workflows import origin, sql
 from workflows.findings import Place
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
@@ -30,6 +29,7 @@ EVENTS = frozenset((*ON_FILES, *PROCESSES, *SOCKETS, "open"))
 SUBPROCESS = "subprocess"  # how processes are named among what is allowed
 # Whoever writes these files writes no effect; whoever sends by these was seen at its own door.
 SCRATCH = ("logging", "tempfile", "importlib", "zipimport", "pyc", "linecache")
+TRACING = ("langsmith",)  # reports on the run, and is no part of it
 SPOKEN = (
     "httpx",
     "httpcore",
@@ -40,10 +40,6 @@ SPOKEN = (
     "redis",
     "urllib3",
 )
-SQL_WRITES = re.compile(r"^\s*(?:WITH\b.*?\)\s*)?(INSERT|UPDATE|DELETE|REPLACE)\b", re.I | re.S)
-SQL_BY_KEY = re.compile(r"\bON\s+CONFLICT\b|\bOR\s+(IGNORE|REPLACE)\b|^\s*(REPLACE|DELETE)\b", re.I)
-SQL_COUNTS = re.compile(r"\b(\w+)\s*=[^,]*\b\1\b(?!\s*=)", re.I)
-
 permitted: ContextVar[bool] = ContextVar("countersign_permitted", default=False)
 
 
@@ -91,7 +87,8 @@ class Watch:
     def refuse(self, what: str, names: Iterable[str]) -> None:
         """CallRefused, unless one of the names is allowed."""
         if not self.allowed.intersection((*names, "*")):
-            self.refused[what] = None
+            if not origin.passes(TRACING):
+                self.refused[what] = None
             raise CallRefused(f"countersign check refuses {what}: nothing leaves this machine")
 
     def hear(self, event: str, args: tuple[Any, ...]) -> None:
@@ -223,14 +220,9 @@ def _statements_seen() -> Generator[None, None, None]:
 
 
 def _stated(statement: str) -> None:
-    writes = SQL_WRITES.match(statement)
-    if _on is None or not writes:
-        return
-    verb = writes[1].upper()
-    counts = verb == "UPDATE" and SQL_COUNTS.search(statement.partition("WHERE")[0])
-    by_key = SQL_BY_KEY.search(statement) or (verb == "UPDATE" and not counts)
-    words = " ".join(statement.split())
-    _on.note("sql", f"ran {words[:120]}", key=words if by_key else "")
+    if _on is not None and sql.writes(statement):
+        words = " ".join(statement.split())
+        _on.note("sql", f"ran {words[:120]}", key=words if sql.is_same_again(statement) else "")
 
 
 def _is_local(host: str) -> bool:

@@ -1,0 +1,1 @@
+"""Graphs as people write them: those that do something twice, and those that do not."""
