@@ -198,15 +198,13 @@ async def _recorded(asked: Asked, thread: str, settings: StoreSettings, mine: An
 def _decisions(typed: str | None) -> tuple[Given, ...]:
     if typed is None:
         return ()
-    text = Path(typed[1:]).read_text(encoding="utf-8") if typed.startswith("@") else typed
-    if not text.lstrip().startswith("["):
-        words = [each.strip() for each in text.split(",")]
-        return _known(words)
     try:
-        listed: Any = json.loads(text)
-    except ValueError as error:
+        text = Path(typed[1:]).read_text(encoding="utf-8") if typed.startswith("@") else typed
+        if not text.lstrip().startswith("["):
+            return _known([each.strip() for each in text.split(",")])
+        return _known(json.loads(text))
+    except (OSError, ValueError) as error:
         raise BadInput(f"--decisions: {error}") from None
-    return _known(listed)
 
 
 def _known(decisions: Iterable[Any]) -> tuple[Given, ...]:
