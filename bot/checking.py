@@ -1,14 +1,15 @@
-"""`countersign check`: would a workflow do something twice? Which ones, with what, and how it is
-told: as text, as JSON, or as annotations of GitHub."""
+"""`countersign check`: would a workflow do something twice? Which ones are asked, and with what;
+verdicts.py tells."""
 
+import contextlib
 import json
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from pydantic import Field, SecretStr
@@ -18,15 +19,14 @@ from bot.given import BadInput, field_values, given_input
 from bot.redis_check import RedisNotSuitable
 from bot.settings import BadSettings, StoreSettings, load
 from bot.telemetry import configure_logging, reference
+from bot.verdicts import Format, drawn, exit_code
 from bot.views.text import clean
 from workflows.catalog import InvalidInput, UnknownWorkflow, Workflow
-from workflows.findings import RULES, Finding
 from workflows.loading import BadTarget, named
 from workflows.rehearsal import Given
-from workflows.replay import Ended, Report, check_replay, read_only, run, told
+from workflows.replay import Ended, Report, check_replay, read_only, run
 from workflows.watching import listen
 
-Format = Literal["text", "json", "github"]
 WORDS = ("approve", "reject", "edit", "respond", "expired")
 
 
@@ -55,40 +55,48 @@ class Asked:
     call_effects: bool
 
 
+Target = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[WORKFLOW|PATH.TO:GRAPH]",
+        help="Its name, path.to:graph, or a langgraph.json; without it, all there are.",
+    ),
+]
+Fields = Annotated[list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="Its input.")]
+Input = Annotated[
+    str | None, typer.Option(metavar="JSON|@FILE|-", help="Its input as JSON; - reads stdin.")
+]
+Decisions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORDS|JSON|@FILE",
+        help="What is answered, in order: reject,approve, or a JSON list; else approvals.",
+    ),
+]
+Thread = Annotated[
+    str | None, typer.Option(metavar="ID", help="With the input and decisions of this run.")
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(metavar="HOST", help="May be called, besides this machine; or: subprocess."),
+]
+CallEffects = Annotated[
+    bool, typer.Option("--call-effects", help="Call what goes through the ledger, too.")
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Fail for what a crash alone would repeat, too.")
+]
+
+
 def check(
-    target: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[WORKFLOW|PATH.TO:GRAPH]",
-            help="Its name, path.to:graph, or a langgraph.json; without it, all there are.",
-        ),
-    ] = None,
-    fields: Annotated[
-        list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="Its input.")
-    ] = None,
-    input: Annotated[  # noqa: A002 - the option's name
-        str | None, typer.Option(metavar="JSON|@FILE|-", help="Its input as JSON; - reads stdin.")
-    ] = None,
-    decisions: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WORDS|JSON|@FILE",
-            help="What is answered, in order: reject,approve, or a JSON list; else approvals.",
-        ),
-    ] = None,
-    thread: Annotated[
-        str | None, typer.Option(metavar="ID", help="With the input and decisions of this run.")
-    ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(metavar="HOST", help="May be called, besides this machine; or: subprocess."),
-    ] = None,
-    call_effects: Annotated[
-        bool, typer.Option("--call-effects", help="Call what goes through the ledger, too.")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Fail for what a crash alone would repeat, too.")
-    ] = False,
+    target: Target = None,
+    fields: Fields = None,
+    input: Input = None,  # noqa: A002 - the option's name
+    decisions: Decisions = None,
+    thread: Thread = None,
+    allow: Allow = None,
+    call_effects: CallEffects = False,
+    strict: Strict = False,
     format: Annotated[Format, typer.Option(help="How it is told.")] = "text",  # noqa: A002
 ) -> None:
     """Find what a workflow would do twice when its node runs again, before production does.
@@ -100,7 +108,7 @@ def check(
     """
     configure_logging("CRITICAL")
     listen()
-    try:
+    with _told_in_words():
         asked = Asked(
             target,
             given_input(input, fields or []) if input is not None or fields else None,
@@ -110,23 +118,26 @@ def check(
             call_effects,
         )
         reports = run(_checked(asked))
-    except EXPECTED as error:
-        raise _unchecked(str(error)) from None
-    except KeyboardInterrupt:
-        raise _unchecked("Stopped.") from None
-    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
-        number = reference(error, command="check")
-        words = f"Something went wrong (reference {number}): {type(error).__name__}"
-        raise _unchecked(words) from None
     print(drawn(reports, format, strict=strict))  # noqa: T201 - for people and for programs
     raise typer.Exit(exit_code(reports, strict=strict))
 
 
-def exit_code(reports: Sequence[Report], *, strict: bool) -> int:
-    """0: clean, 1: findings, 2: a part of it could not be checked."""
-    if any(report.failing(strict=strict) for report in reports):
-        return 1
-    return 2 if any(report.unchecked for report in reports) else 0
+@contextlib.contextmanager
+def _told_in_words() -> Generator[None, None, None]:
+    """Whatever it is, exit 2; no traceback reaches a user."""
+    try:
+        yield
+    except EXPECTED as error:
+        words = str(error)
+    except KeyboardInterrupt:
+        words = "Stopped."
+    except Exception as error:  # noqa: BLE001 - as it says
+        number = reference(error, command="check")
+        words = f"Something went wrong (reference {number}): {type(error).__name__}"
+    else:
+        return
+    print(clean(words), file=sys.stderr)  # noqa: T201
+    raise typer.Exit(2)
 
 
 async def _checked(asked: Asked) -> list[Report]:
@@ -217,91 +228,3 @@ def _known(decisions: Iterable[Any]) -> tuple[Given, ...]:
                 '{"answer": ...} as the graph wants it'
             )
     return tuple(decisions)
-
-
-# --- how it is told
-
-
-def drawn(reports: Sequence[Report], how: Format, *, strict: bool) -> str:
-    """What is printed."""
-    if how == "json":
-        return json.dumps(_as_json(reports, strict=strict), indent=2)
-    if how == "github":
-        return "\n".join(line for report in reports for line in _annotations(report))
-    return clean("\n\n".join(_text(report, strict=strict) for report in reports))
-
-
-def _text(report: Report, *, strict: bool) -> str:
-    tried = f"{_many(report.questions, 'question')}, {_many(report.crashes, 'crash')}"
-    verdict = f"{report.workflow}: nothing would happen twice ({tried})"
-    if report.failing(strict=strict):
-        verdict = f"{report.workflow}: not replay-safe"
-    elif report.unchecked:
-        verdict = f"{report.workflow}: not checked"
-    elif report.findings:
-        verdict = f"{report.workflow}: nothing would happen twice without a crash ({tried})"
-    body = told(replace(report, findings=tuple(_relative(each) for each in report.findings)))
-    return f"{verdict}\n{body}" if body else verdict
-
-
-def _as_json(reports: Sequence[Report], *, strict: bool) -> dict[str, Any]:
-    listed = [
-        {
-            **asdict(report),
-            "findings": [
-                {
-                    **asdict(_relative(each)),
-                    "severity": each.severity,
-                    "means": RULES[each.rule].means,
-                    "cures": list(RULES[each.rule].cures),
-                }
-                for each in report.findings
-            ],
-        }
-        for report in reports
-    ]
-    return {"exit_code": exit_code(reports, strict=strict), "workflows": listed}
-
-
-def _annotations(report: Report) -> list[str]:
-    lines = [
-        _annotation(_relative(each), f"{RULES[each.rule].means}: {each.words}", report)
-        for each in report.findings
-    ]
-    if report.unchecked:
-        words = f"{report.workflow} could not be checked: {report.unchecked}"
-        lines.append(f"::error title=not checked::{_escaped(words)}")
-    return lines
-
-
-def _annotation(finding: Finding, words: str, report: Report) -> str:
-    cures = "\n".join(["", *RULES[finding.rule].cures])
-    title = f"title={_escaped(f'{finding.rule} ({report.workflow} {finding.node})', property=True)}"
-    where = [title]
-    if finding.place:
-        file = _escaped(finding.place.file, property=True)
-        where = [f"file={file}", f"line={finding.place.line}", title]
-    return f"::{finding.severity} {','.join(where)}::{_escaped(words + cures)}"
-
-
-def _escaped(text: str, *, property: bool = False) -> str:  # noqa: A002 - GitHub's word for it
-    """As workflow commands have it."""
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return text.replace(":", "%3A").replace(",", "%2C") if property else text
-
-
-def _relative(finding: Finding) -> Finding:
-    """With its file as seen from here."""
-    if finding.place is None or not Path(finding.place.file).is_relative_to(Path.cwd()):
-        return finding
-    file = str(Path(finding.place.file).relative_to(Path.cwd()))
-    return replace(finding, place=replace(finding.place, file=file))
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 'es' if what == 'crash' else 's'}"
-
-
-def _unchecked(words: str) -> typer.Exit:
-    print(clean(words), file=sys.stderr)  # noqa: T201
-    return typer.Exit(2)

@@ -172,7 +172,7 @@ def _without_echoes(found: list[Finding]) -> Iterator[Finding]:
 _ECHOES = {
     "call-twice": ("call-before-question", "call-twice-after-crash"),
     "question-changes": ("question-from-chance",),
-    "key-changes": ("key-from-chance", "call-twice-after-crash"),
+    "key-changes": ("key-from-chance", "call-before-question", "call-twice-after-crash"),
 }
 
 

@@ -3,32 +3,30 @@ again as a resume or a crash would have it, and compared with the first time."""
 
 import contextlib
 import inspect
-import itertools
 import re
 import traceback
-from collections import defaultdict
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from langgraph.errors import GraphInterrupt
 from langgraph.types import interrupt
 
 from workflows import clients, origin
 from workflows.catalog import Workflow
+from workflows.comparing import calls_again, keys_again
 from workflows.effects import EffectInDoubt
 from workflows.findings import Finding, Place
 from workflows.origin import replaced
 from workflows.payloads import UnreadableQuestion, asked_digest, read_question
-from workflows.rehearsal import BadDecision, Given, Moment, Rehearsal, Unstored, Use, answered
+from workflows.rehearsal import BadDecision, Given, Moment, Rehearsal, Unstored, answered
 from workflows.runner import CannotGoOn, Question, ThreadState, TookTooLong
 from workflows.sources import sources_of
-from workflows.watching import Call, CallRefused, Watch, watching
+from workflows.watching import CallRefused, Watch, watching
 
 QUESTIONS_AT_MOST = 50  # of a run; a node that asks until it likes the answer is told to stop
 CRASHES_AT_MOST = 300
 NODE = re.compile(r"During task with name '(.+?)'")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -113,8 +111,8 @@ class _Running:
             if not (clean.saver.unstored or self._ran.findings):
                 self._ran.unchecked = str(why)
         self._tell(self._unstored(clean))
-        self._tell(_calls_again(self._watch.calls, "call-twice"))
-        self._tell(_keys_again(clean.ledger.uses))
+        self._tell(calls_again(self._watch.calls, "call-twice"))
+        self._tell(keys_again(clean.ledger.uses))
         moments = clean.moments[1:]  # before the first there is nothing to go on from
         for moment in moments[:: 1 + len(moments) // CRASHES_AT_MOST]:
             await self._crash(clean, moment)
@@ -235,9 +233,9 @@ class _Running:
             self._tell([Finding("fails-on-replay", *_where(error))])
             return
         calls = [*before, *self._watch.calls[began:]]
-        self._tell(_calls_again(calls, "call-twice-after-crash", self._watch.life))
+        self._tell(calls_again(calls, "call-twice-after-crash", self._watch.life))
         uses = [each for each in clean.ledger.uses if each.life == life.number]
-        self._tell(_keys_again([*uses, *again.ledger.uses]))
+        self._tell(keys_again([*uses, *again.ledger.uses]))
         asked = {q.key: q for q in life.asked if q.checkpoint_id in moment.checkpoints}
         self._tell(self._changed(asked, state.open))
         self._tell(self._unasked(asked, state.questions))
@@ -259,47 +257,6 @@ class _Running:
                 words = f"at first it asked {_cut(question.value)}, then it did not"
                 place = self._asked_at(question.node)
                 yield Finding("question-changes", question.node, words, place)
-
-
-def _calls_again(calls: Sequence[Call], rule: str, only: int = 0) -> Iterator[Finding]:
-    """Calls of one line of one task in two lives; only: where the later of them is this life."""
-    for spot in _by(calls, lambda call: call.spot).values():
-        lives = _by(spot, lambda call: call.life)
-        first, *later = lives.values()
-        for second in later:
-            if only in (0, second[0].life):
-                yield from _same_call(first, second, rule)
-
-
-def _same_call(first: list[Call], second: list[Call], rule: str) -> Iterator[Finding]:
-    known = {call.key for call in first}
-    fresh = [call for call in second if not call.key or call.key not in known]
-    if not fresh:
-        return
-    then, now = first[0], fresh[0]
-    if now.named and then.named:
-        words = f"{now.what}: its idempotency key was {then.key!r}, then {now.key!r}"
-        yield Finding("key-changes", now.node, words, now.place)
-        return
-    words = now.what if now.what == then.what else f"{then.what}, then {now.what}"
-    yield Finding(rule, now.node, f"{words} – twice", now.place)
-
-
-def _keys_again(uses: Sequence[Use]) -> Iterator[Finding]:
-    for spot in _by(uses, lambda use: (use.task, use.place)).values():
-        lives = list(_by(spot, lambda use: use.life).values())
-        for first, second in itertools.pairwise(lives):
-            before, after = {use.key for use in first}, {use.key for use in second}
-            if before - after and after - before:
-                words = f"effects.once: {min(before - after)!r}, then {min(after - before)!r}"
-                yield Finding("key-changes", second[0].node, words, second[0].place)
-
-
-def _by(items: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, list[T]]:
-    found: defaultdict[Hashable, list[T]] = defaultdict(list)
-    for each in items:
-        found[key(each)].append(each)
-    return dict(found)
 
 
 @contextlib.contextmanager

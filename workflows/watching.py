@@ -29,6 +29,7 @@ EVENTS = frozenset((*ON_FILES, *PROCESSES, *SOCKETS, "open"))
 SUBPROCESS = "subprocess"  # how processes are named among what is allowed
 # Whoever writes these files writes no effect; whoever sends by these was seen at its own door.
 SCRATCH = ("logging", "tempfile", "importlib", "zipimport", "pyc", "linecache")
+ASKING_THE_SYSTEM = ("platform", "uuid", "ctypes")  # what it is, by `uname` and the like
 TRACING = ("langsmith",)  # reports on the run, and is no part of it
 SPOKEN = (
     "httpx",
@@ -102,6 +103,8 @@ class Watch:
             case "socket.connect" | "socket.sendto":
                 self._reaches(args[1])
             case _ if event in PROCESSES:
+                if origin.passes(ASKING_THE_SYSTEM):
+                    return
                 self.refuse(f"the process {_command(args)!r}", [SUBPROCESS])
                 self.note("process", f"started {_command(args)}")
             case _:

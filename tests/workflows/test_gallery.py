@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from bot.local.redis import EmbeddedRedis
-from tests.workflows.gallery.broken import BROKEN
+from tests.workflows.gallery.broken_calls import CALLS
+from tests.workflows.gallery.broken_questions import QUESTIONS
 from tests.workflows.gallery.documentation import DOCUMENTED
+from tests.workflows.gallery.documentation_effects import EFFECTS
 from tests.workflows.gallery.good import GOOD
 from tests.workflows.gallery.world import Piece, World, world_at
 from workflows.findings import RULES
@@ -34,7 +36,7 @@ async def checked(piece: Piece, world: World) -> Report:
     return await check_replay(graph, INPUT, piece.decisions, allow=piece.allow)
 
 
-@pytest.mark.parametrize("piece", BROKEN, ids=named)
+@pytest.mark.parametrize("piece", [*CALLS, *QUESTIONS], ids=named)
 async def test_what_happens_twice_is_caught_by_name(piece: Piece, world: World) -> None:
     report = await checked(piece, world)
     assert {each.rule for each in report.failing()} == set(piece.rules), told(report)
@@ -42,7 +44,7 @@ async def test_what_happens_twice_is_caught_by_name(piece: Piece, world: World) 
 
 
 def test_each_rule_of_running_has_its_graphs() -> None:
-    caught = {rule for piece in (*BROKEN, *DOCUMENTED) for rule in piece.rules}
+    caught = {rule for piece in (*CALLS, *QUESTIONS, *DOCUMENTED, *EFFECTS) for rule in piece.rules}
     assert caught >= {rule.id for rule in RULES.values() if "running" in rule.by}
 
 
@@ -55,7 +57,7 @@ async def test_in_what_may_run_again_nothing_is_found(piece: Piece, world: World
     assert report.crashes
 
 
-@pytest.mark.parametrize("piece", DOCUMENTED, ids=named)
+@pytest.mark.parametrize("piece", [*DOCUMENTED, *EFFECTS], ids=named)
 async def test_langgraphs_own_examples_get_the_verdict_they_deserve(
     piece: Piece, world: World
 ) -> None:

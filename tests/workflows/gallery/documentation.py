@@ -5,7 +5,6 @@ The page: docs.langchain.com/oss/python/langgraph/interrupts (October 2025). Whe
 documentation advises against something that is safe all the same, the verdict says so.
 """
 
-from collections.abc import Callable
 from typing import Any, Literal, TypedDict
 
 import httpx
@@ -15,9 +14,11 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, interrupt
 
-from tests.workflows.gallery.world import Piece, World
+from tests.workflows.gallery.world import Gallery, World
 
-DOCUMENTED: list[Piece] = []
+DOCUMENTED = Gallery()
+CRASH = "call-twice-after-crash"  # a warning
+documented = DOCUMENTED.shows
 
 
 class State(TypedDict, total=False):
@@ -33,35 +34,6 @@ class State(TypedDict, total=False):
     dynamic_list: list[str]
     results: list[Any]
     audit_id: str
-
-
-def documented(
-    *rules: str, decisions: tuple[Any, ...] = (), warns: bool = False
-) -> Callable[[Any], Any]:
-    """rules: the verdict. warns: of what a crash alone would repeat."""
-
-    def keep(make: Any) -> Any:
-        found = (*rules, *(["call-twice-after-crash"] if warns else []))
-        DOCUMENTED.append(Piece(make.__name__, make, found, decisions=decisions))
-        return make
-
-    return keep
-
-
-class Db:
-    """A client of a service of one's own, as one writes it: everything is a request."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-
-    def upsert_user(self, user_id: str, status: str) -> None:
-        httpx.put(f"{self.address}/users/{user_id}", json={"status": status})
-
-    def create_audit_log(self, entry: dict[str, Any]) -> str:
-        return str(httpx.post(f"{self.address}/audit", json=entry).status_code)
-
-    def append_to_history(self, user_id: str, what: str) -> None:
-        httpx.post(f"{self.address}/users/{user_id}/history", json={"what": what})
 
 
 def one(node: Any) -> Any:
@@ -131,7 +103,7 @@ def _agent(send_email: Any) -> Any:
     return builder.compile()
 
 
-@documented(decisions=({"answer": {"action": "approve", "subject": "Lunch"}},), warns=True)
+@documented(CRASH, decisions=({"answer": {"action": "approve", "subject": "Lunch"}},))
 def interrupts_in_tools(world: World) -> Any:
     """It sends once it was asked; where the process dies behind that, again."""
 
@@ -306,107 +278,3 @@ def bad_instances_in_the_question(world: World) -> Any:
         return {"name": interrupt({"question": "Enter data", "processor": processor})}  # here
 
     return one(node_a)
-
-
-# --- rules: side effects
-
-
-@documented()
-def good_idempotent_operations(world: World) -> Any:
-    db = Db(world.http)
-
-    def node_a(state: State) -> State:
-        db.upsert_user(user_id="u1", status="pending_approval")
-        return {"approved": interrupt("Approve this change?")}
-
-    return one(node_a)
-
-
-@documented(warns=True)
-def good_side_effects_after(world: World) -> Any:
-    """Once for each answer; where the process dies in the middle of it, again."""
-    db = Db(world.http)
-
-    def node_a(state: State) -> State:
-        approved = interrupt("Approve this change?")
-        if approved:
-            db.create_audit_log({"user_id": "u1", "action": "approved"})
-        return {"approved": approved}
-
-    return one(node_a)
-
-
-@documented(warns=True)
-def good_in_different_nodes(world: World) -> Any:
-    db = Db(world.http)
-
-    def approval_node(state: State) -> State:
-        return {"approved": interrupt("Approve this change?")}
-
-    def notification_node(state: State) -> State:
-        if state.get("approved"):
-            db.create_audit_log({"user_id": "u1", "status": "approved"})
-        return {}
-
-    builder: Any = StateGraph(State)
-    builder.add_node("approval", approval_node)
-    builder.add_node("notification", notification_node)
-    builder.add_edge(START, "approval")
-    builder.add_edge("approval", "notification")
-    return builder.compile()
-
-
-@documented("call-twice")
-def bad_creating_records(world: World) -> Any:
-    db = Db(world.http)
-
-    def node_a(state: State) -> State:
-        audit_id = db.create_audit_log({"user_id": "u1", "action": "pending_approval"})  # here
-        return {"approved": interrupt("Approve this change?"), "audit_id": audit_id}
-
-    return one(node_a)
-
-
-@documented("call-twice")
-def bad_appending_to_lists(world: World) -> Any:
-    db = Db(world.http)
-
-    def node_a(state: State) -> State:
-        db.append_to_history("u1", "approval_requested")  # here
-        return {"approved": interrupt("Approve this change?")}
-
-    return one(node_a)
-
-
-# --- subgraphs called as functions, and breakpoints
-
-
-@documented("call-twice")
-def a_subgraph_called_as_a_function(world: World) -> Any:
-    """What both nodes do before the question runs again."""
-    db = Db(world.http)
-
-    def node_in_subgraph(state: State) -> State:
-        db.append_to_history("u1", "asked")  # here
-        return {"name": interrupt("What's your name?")}
-
-    subgraph = one(node_in_subgraph)
-
-    def node_in_parent_graph(state: State) -> State:
-        db.create_audit_log({"user_id": "u1"})  # here
-        return {"name": subgraph.invoke(state)["name"]}
-
-    return one(node_in_parent_graph)
-
-
-@documented(warns=True)
-def breakpoints(world: World) -> Any:
-    db = Db(world.http)
-
-    def node_a(state: State) -> State:
-        return {"audit_id": db.create_audit_log({"user_id": "u1"})}
-
-    builder: Any = StateGraph(State)
-    builder.add_node("node_a", node_a)
-    builder.add_edge(START, "node_a")
-    return builder.compile(interrupt_before=["node_a"])

@@ -5,7 +5,6 @@ import sqlite3
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Annotated, Any, TypedDict
 
 import httpx
 import redis
+import stripe
 from langgraph.channels import UntrackedValue
 from langgraph.errors import GraphInterrupt
 from langgraph.func import entrypoint, task
@@ -24,28 +24,15 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel
 
-from tests.workflows.gallery.world import Piece, State, World, chain
+from tests.workflows.gallery.world import Gallery, State, World, chain
 from workflows.catalog import Context
 from workflows.effects import Receipt
 from workflows.fields import TextField
 from workflows.protocol import ApprovalRequest, request_approval
 
-GOOD: list[Piece] = []
+GOOD = Gallery()
 STEPS = ["first", "second"]  # which nobody changes
 log = logging.getLogger(__name__)
-
-
-def good(make: Any) -> Any:
-    GOOD.append(Piece(make.__name__, make))
-    return make
-
-
-def with_decisions(*decisions: Any) -> Callable[[Any], Any]:
-    def keep(make: Any) -> Any:
-        GOOD.append(Piece(make.__name__, make, decisions=decisions))
-        return make
-
-    return keep
 
 
 def gives(**update: Any) -> Any:
@@ -70,7 +57,7 @@ def ask(state: State) -> State:
     return {"answer": interrupt({"question": "Do it?", "amount": state.get("amount")})}
 
 
-@good
+@GOOD.shows()
 def prepare_ask_act(world: World) -> Any:
     async def receipt() -> Receipt:
         raise AssertionError("what goes through the ledger is not called")
@@ -89,7 +76,7 @@ def prepare_ask_act(world: World) -> Any:
     return chain(prepare, gate, act)
 
 
-@good
+@GOOD.shows()
 def the_ledger_before_the_question(world: World) -> Any:
     async def receipt() -> Receipt:
         return Receipt(id="1", summary="reserved")
@@ -101,7 +88,7 @@ def the_ledger_before_the_question(world: World) -> Any:
     return chain(gate)
 
 
-@good
+@GOOD.shows()
 def reading_before_the_question(world: World) -> Any:
     with closing(sqlite3.connect(world.database)) as db:
         db.execute("CREATE TABLE prices (amount INTEGER)")
@@ -117,7 +104,7 @@ def reading_before_the_question(world: World) -> Any:
     return chain(gate)
 
 
-@good
+@GOOD.shows()
 def made_anew_under_the_same_key(world: World) -> Any:
     client = world.open.enter_context(redis.Redis.from_url(world.redis))
 
@@ -133,7 +120,7 @@ def made_anew_under_the_same_key(world: World) -> Any:
     return chain(gate)
 
 
-@good
+@GOOD.shows()
 def a_post_with_a_key_of_the_run(world: World) -> Any:
     def gate(state: State) -> State:
         httpx.post(f"{world.http}/tickets", headers={"Idempotency-Key": "ticket:t-1"})
@@ -142,7 +129,18 @@ def a_post_with_a_key_of_the_run(world: World) -> Any:
     return chain(gate)
 
 
-@good
+@GOOD.shows()
+def a_provider_that_is_given_a_key_of_the_run(world: World) -> Any:
+    client = stripe.StripeClient("sk_test_x", base_addresses={"api": world.http})
+
+    def gate(state: State) -> State:
+        client.v1.refunds.create({"charge": "ch_1"}, {"idempotency_key": "refund:t-1"})
+        return {"answer": interrupt("Do it?")}
+
+    return chain(gate)
+
+
+@GOOD.shows()
 def a_line_that_is_silenced(world: World) -> Any:
     def gate(state: State) -> State:
         # countersign: replay-safe because the server takes a ticket of the same title once
@@ -152,7 +150,7 @@ def a_line_that_is_silenced(world: World) -> Any:
     return chain(gate)
 
 
-@good
+@GOOD.shows()
 def errors_that_are_caught_by_name(world: World) -> Any:
     def gate(state: State) -> State:
         try:
@@ -180,7 +178,7 @@ def errors_that_are_caught_by_name(world: World) -> Any:
     return chain(gate, again, told)
 
 
-@good
+@GOOD.shows()
 def what_may_fail_apart_from_the_question(world: World) -> Any:
     def gate(state: State) -> State:
         answer = interrupt("Do it?")
@@ -193,7 +191,7 @@ def what_may_fail_apart_from_the_question(world: World) -> Any:
     return chain(gate)
 
 
-@good
+@GOOD.shows()
 def chance_in_a_node_before(world: World) -> Any:
     """It is kept before anybody is asked."""
 
@@ -206,7 +204,7 @@ def chance_in_a_node_before(world: World) -> Any:
     return chain(prepare, gate)
 
 
-@good
+@GOOD.shows()
 def questions_in_an_order_that_is_kept(world: World) -> Any:
     def gate(state: State) -> State:
         answers = [interrupt(f"Order {item}?") for item in state.get("items", [])]
@@ -221,7 +219,7 @@ def questions_in_an_order_that_is_kept(world: World) -> Any:
     return chain(gate)
 
 
-@with_decisions({"answer": "thirty"}, {"answer": -3}, {"answer": 30})
+@GOOD.shows(decisions=({"answer": "thirty"}, {"answer": -3}, {"answer": 30}))
 def asking_until_the_answer_fits(world: World) -> Any:
     def gate(state: State) -> State:
         question = "What is your age?"
@@ -234,7 +232,7 @@ def asking_until_the_answer_fits(world: World) -> Any:
     return chain(gate)
 
 
-@good
+@GOOD.shows()
 def what_is_the_nodes_own(world: World) -> Any:
     def gate(state: State) -> State:
         counts, lines = {"n": 0}, list[str]()
@@ -248,7 +246,7 @@ def what_is_the_nodes_own(world: World) -> Any:
     return chain(gate)
 
 
-@good
+@GOOD.shows()
 def a_command_that_goes_on(world: World) -> Any:
     def gate(state: State) -> Command[Any]:
         return Command(goto="proceed" if interrupt("Do it?") else "cancel")
@@ -264,7 +262,7 @@ def a_command_that_goes_on(world: World) -> Any:
     return graph.compile()
 
 
-@good
+@GOOD.shows()
 def a_subgraph_parallel_and_sent(world: World) -> Any:
     graph: Any = StateGraph(Sent)
     graph.add_node("inner", chain(ask).compile())
@@ -314,7 +312,7 @@ class Typed(TypedDict, total=False):
     lock: Annotated[Any, UntrackedValue]
 
 
-@good
+@GOOD.shows()
 def a_state_of_many_types(world: World) -> Any:
     def prepare(state: Typed) -> Typed:
         order = Order([Item(name="a", price=Decimal("1.20"))], Color.RED)
@@ -328,7 +326,7 @@ def a_state_of_many_types(world: World) -> Any:
     return chain(prepare, gate, state=Typed)
 
 
-@good
+@GOOD.shows()
 def a_functional_entrypoint(world: World) -> Any:
     @task
     def price(item: str) -> int:
@@ -342,7 +340,7 @@ def a_functional_entrypoint(world: World) -> Any:
     return workflow
 
 
-@good
+@GOOD.shows()
 def a_breakpoint(world: World) -> Any:
     graph: Any = StateGraph(State)
     graph.add_node("prepare", gives(amount=2))

@@ -55,6 +55,21 @@ class Piece:
     decisions: tuple[Any, ...] = ()
 
 
+class Gallery(list[Piece]):
+    """Pieces, each under the name of what makes it."""
+
+    def shows(
+        self, *rules: str, allow: tuple[str, ...] = (), decisions: tuple[Any, ...] = ()
+    ) -> Callable[[Any], Any]:
+        """The graph of the function below."""
+
+        def keep(make: Any) -> Any:
+            self.append(Piece(make.__name__, make, rules, allow, decisions))
+            return make
+
+        return keep
+
+
 def chain(*nodes: Any, state: type = State) -> Any:
     """One node after the other."""
     graph: Any = StateGraph(state, context_schema=Context)
