@@ -106,7 +106,7 @@ def check(
     is done as often as the graph does it, so give it what is for trying out. Exit code 0: nothing
     found, 1: something was, 2: it could not be checked. docs/replay-safety.md has the rules.
     """
-    configure_logging("CRITICAL")
+    configure_logging("ERROR")
     listen()
     with _told_in_words():
         asked = Asked(
@@ -117,7 +117,8 @@ def check(
             tuple(allow or ()),
             call_effects,
         )
-        reports = run(_checked(asked))
+        with contextlib.redirect_stdout(sys.stderr):  # what nodes print is none of the verdict
+            reports = run(_checked(asked))
     print(drawn(reports, format, strict=strict))  # noqa: T201 - for people and for programs
     raise typer.Exit(exit_code(reports, strict=strict))
 

@@ -28,6 +28,7 @@ GRAPHS = tuple(
     str(HERE / name) + os.sep for name in ("graphs", "connectors")
 )  # ours, to be checked
 RUNNING = tuple(f"{os.sep}langgraph{os.sep}{part}{os.sep}" for part in ("pregel", "_internal"))
+LOOP = f"{os.sep}asyncio{os.sep}events.py"
 NOT_THE_USERS = ("langchain", "langchain_core", "langgraph", "langsmith")
 
 _carried: ContextVar[Place | None] = ContextVar("countersign_place", default=None)
@@ -89,6 +90,8 @@ def _walked(frame: FrameType | None) -> tuple[Place | None, bool]:
         file = frame.f_code.co_filename
         if any(part in file for part in RUNNING):
             return found, found is not None
+        if file.endswith(LOOP):
+            break  # what stands above it began something else
         if is_users(file):
             found = Place(file, frame.f_lineno)
         frame = frame.f_back

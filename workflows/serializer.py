@@ -69,7 +69,10 @@ def keeps(cls: type) -> bool:
     """Would a value of this class be stored, where its type is named in the state? Asked of what is
     written in an annotation, so that one which says nothing, or a base of others, passes."""
     own = issubclass(cls, BaseModel | enum.Enum) or dataclasses.is_dataclass(cls)
-    plain = any(issubclass(each, cls) for each in (*_PLAIN, *_ARGUMENTS, bytes))
+    try:
+        plain = any(issubclass(each, cls) for each in (*_PLAIN, *_ARGUMENTS, bytes))
+    except TypeError:  # a protocol, or another type that cannot be asked
+        plain = True
     return own or plain or class_id(cls)[0] in ("langchain_core", "langgraph", "langchain")
 
 

@@ -16,7 +16,8 @@ HEAD = """
 import asyncio, contextlib, datetime, itertools, json, os, random, shutil, subprocess, threading
 import time, uuid
 from pathlib import Path
-from typing import Annotated, Any, Callable, Iterator, TypedDict
+import typing_extensions
+from typing import Annotated, Any, Callable, Iterator, Protocol, TypedDict
 import httpx
 from langgraph.channels import UntrackedValue
 from langgraph.errors import GraphInterrupt
@@ -37,6 +38,12 @@ class Db:
     def execute(self, text, values=()): ...
     def commit(self): ...
 db = session = Db()
+
+class Inner(typing_extensions.TypedDict):
+    n: int
+
+class Answers(Protocol):
+    def answer(self) -> int: ...
 
 def append_later(item):
     MOVING.append(item)
@@ -194,6 +201,8 @@ FIELDS = {
         "f: datetime.datetime",
         "f: Path",
         "f: object",
+        "f: list[Inner]",
+        "f: Answers",
     ],
 }
 

@@ -19,6 +19,10 @@ import httpx
 import redis
 import requests
 import stripe
+from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
 from langgraph.types import interrupt
 
 from tests.workflows.gallery.world import Gallery, State, World, chain
@@ -274,3 +278,25 @@ def the_call_before_a_graph_that_asks(world: World) -> Any:
         return asking.invoke(state)
 
     return chain(gate)
+
+
+@broken("call-twice")
+def the_call_in_a_tool_of_an_async_graph(world: World) -> Any:
+    """The tool node runs its tools in tasks, and each of those in a thread."""
+
+    @tool
+    def pay(amount: int) -> str:
+        """Pay it, where a person allows it."""
+        httpx.post(f"{world.http}/audit")  # here
+        return "paid" if interrupt(f"Pay {amount}?") else "not paid"
+
+    async def model(state: MessagesState) -> dict[str, Any]:
+        call: Any = {"name": "pay", "args": {"amount": 5}, "id": "call-1"}
+        return {"messages": [AIMessage("", tool_calls=[call])]}
+
+    graph: Any = StateGraph(MessagesState)
+    graph.add_node("model", model)
+    graph.add_node("tools", ToolNode([pay]))
+    graph.add_edge(START, "model")
+    graph.add_edge("model", "tools")
+    return graph
