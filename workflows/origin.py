@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 GRAPHS = tuple(
     str(HERE / name) + os.sep for name in ("graphs", "connectors")
 )  # ours, to be checked
+OURS = tuple(str(HERE.parent / name) + os.sep for name in ("workflows", "bot"))
 RUNNING = tuple(f"{os.sep}langgraph{os.sep}{part}{os.sep}" for part in ("pregel", "_internal"))
 LOOP = f"{os.sep}asyncio{os.sep}events.py"
 NOT_THE_USERS = ("langchain", "langchain_core", "langgraph", "langsmith")
@@ -52,9 +53,10 @@ def passes(modules: Iterable[str]) -> bool:
     """Does the way to here lead through one of these modules, or what is in them?"""
     frame = inspect.currentframe()
     names = tuple(modules)
+    within = tuple(f"{name}." for name in names)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
-        if name.startswith(names):
+        if name in names or name.startswith(within):
             return True
         frame = frame.f_back
     return False
@@ -64,7 +66,7 @@ def is_users(file: str) -> bool:
     """Is it code that whoever wrote the graph can change?"""
     if file.startswith("<"):
         return False
-    if file.startswith(str(HERE) + os.sep):
+    if file.startswith(OURS):
         return file.startswith(GRAPHS)
     return not file.startswith(_installed()) or file.startswith(tuple(_theirs))
 

@@ -28,7 +28,7 @@ SOCKETS = ("socket.connect", "socket.getaddrinfo", "socket.sendto")
 EVENTS = frozenset((*ON_FILES, *PROCESSES, *SOCKETS, "open"))
 SUBPROCESS = "subprocess"  # how processes are named among what is allowed
 # Whoever writes these files writes no effect; whoever sends by these was seen at its own door.
-SCRATCH = ("logging", "tempfile", "importlib", "zipimport", "pyc", "linecache")
+SCRATCH = ("logging", "tempfile", "importlib", "zipimport", "linecache")
 ASKING_THE_SYSTEM = ("platform", "uuid", "ctypes")  # what it is, by `uname` and the like
 TRACING = ("langsmith",)  # reports on the run, and is no part of it
 SPOKEN = (

@@ -2,6 +2,7 @@
 is to blame says `# here`."""
 
 import contextlib
+import functools
 import random
 import threading
 import uuid
@@ -154,6 +155,28 @@ def the_interrupt_that_a_helper_swallows(world: World) -> Any:
         with contextlib.suppress(Exception):
             return {"answer": ask()}  # here
         return {"answer": True}
+
+    return chain(gate)
+
+
+def again(node: Any) -> Any:
+    """Whatever goes wrong, as decorators have it."""
+
+    @functools.wraps(node)
+    def tried(state: State) -> Any:
+        try:
+            return node(state)
+        except Exception:  # noqa: BLE001
+            return {"answer": None}
+
+    return tried
+
+
+@broken("interrupt-swallowed")
+def the_interrupt_that_a_decorator_swallows(world: World) -> Any:
+    @again
+    def gate(state: State) -> State:
+        return {"answer": interrupt("Do it?")}  # here
 
     return chain(gate)
 
