@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from langchain_core.runnables.config import var_child_runnable_config
@@ -34,6 +34,7 @@ NOT_THE_USERS = ("langchain", "langchain_core", "langgraph", "langsmith")
 
 _carried: ContextVar[Place | None] = ContextVar("countersign_place", default=None)
 _thread = threading.local()
+_nodes: set[CodeType] = set()
 _theirs: set[str] = set()  # directories of nodes that are installed as a package
 
 
@@ -71,12 +72,15 @@ def is_users(file: str) -> bool:
     return not file.startswith(_installed()) or file.startswith(tuple(_theirs))
 
 
-def belongs_to_user(file: str) -> None:
-    """The file of a node, which may be installed: then its package is the user's."""
+def is_of_a_node(code: CodeType) -> None:
+    """What it does is told at its own lines. It may be installed: then its package is the user's."""
+    file = code.co_filename
     root = max((each for each in _installed() if file.startswith(each)), key=len, default="")
     top = Path(file).relative_to(root).parts[0] if root else ""
     if top and top not in NOT_THE_USERS and not file.startswith(str(HERE)):
         _theirs.add(root + top)
+    if is_users(file):
+        _nodes.add(code)
 
 
 @functools.cache
@@ -86,7 +90,8 @@ def _installed() -> tuple[str, ...]:
 
 
 def _walked(frame: FrameType | None) -> tuple[Place | None, bool]:
-    """The outermost line of the user's on the way up to what runs the node; was that reached?"""
+    """The node's own line, or the outermost of the user's on the way up to what runs the node; was
+    that reached?"""
     found: Place | None = None
     while frame is not None:
         file = frame.f_code.co_filename
@@ -96,6 +101,8 @@ def _walked(frame: FrameType | None) -> tuple[Place | None, bool]:
             break  # what stands above it began something else
         if is_users(file):
             found = Place(file, frame.f_lineno)
+        if frame.f_code in _nodes:
+            return found, True
         frame = frame.f_back
     return found, False
 

@@ -68,7 +68,7 @@ def learn(graph: Any) -> None:
         for function in _functions(runnable):
             plain = _plain(function)
             if inspect.isfunction(plain):
-                origin.belongs_to_user(plain.__code__.co_filename)
+                origin.is_of_a_node(plain.__code__)
 
 
 def _nodes(graph: Any) -> Iterator[tuple[str, Any]]:

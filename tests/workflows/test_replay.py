@@ -276,6 +276,7 @@ async def test_a_restricted_request_is_told_by_its_title_alone() -> None:
     assert "question-changes" in {each.rule for each in report.failing()}
     assert "A reply" in told(report)
     assert "Ada" not in told(report)
+    assert report.questions == 1, "it is not asked again without end"
 
 
 async def test_a_tool_that_asks_is_run() -> None:
