@@ -23,11 +23,12 @@ from bot.verdicts import Format, drawn, exit_code
 from bot.views.text import clean
 from workflows.catalog import InvalidInput, UnknownWorkflow, Workflow
 from workflows.loading import BadTarget, named
+from workflows.protocol import BY_NOBODY
 from workflows.rehearsal import Given
 from workflows.replay import Ended, Report, check_replay, read_only, run
 from workflows.watching import listen
 
-WORDS = ("approve", "reject", "edit", "respond", "expired")
+WORDS = ("approve", "reject", "edit", "respond", *BY_NOBODY)
 
 
 class CannotCheck(Exception):

@@ -73,7 +73,7 @@ def is_users(file: str) -> bool:
 
 
 def is_of_a_node(code: CodeType) -> None:
-    """What it does is told at its own lines. It may be installed: then its package is the user's."""
+    """What it does is told at its own lines; where it is installed, its package is the user's."""
     file = code.co_filename
     root = max((each for each in _installed() if file.startswith(each)), key=len, default="")
     top = Path(file).relative_to(root).parts[0] if root else ""

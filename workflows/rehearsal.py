@@ -24,7 +24,8 @@ from workflows.effects import EffectLedger, Receipt, ThreadEffects
 from workflows.findings import Place
 from workflows.lease import Lease
 from workflows.payloads import read_question, write_answer
-from workflows.protocol import DECISION, Actor, Decision, Editable
+from workflows.preconditions import Conditions
+from workflows.protocol import BY_NOBODY, DECISION, Actor, Decision, Editable
 from workflows.runner import Question, Runner, ThreadState
 from workflows.serializer import TypedRedisSerializer, UnstorableState
 
@@ -148,8 +149,11 @@ class MemoryLedger(EffectLedger):
         thread_id: str,
         decisions: tuple[str, ...] = (),
         decided: Mapping[str, Decision] | None = None,
+        conditions: Conditions | None = None,
     ) -> ThreadEffects:
-        return MemoryEffects(self, lease, thread_id, decisions, decided or {}, memory=self)
+        """Preconditions are not looked at: this is a matter of replays, not of the world."""
+        rest = (decisions, decided or {}, conditions or Conditions())
+        return MemoryEffects(self, lease, thread_id, *rest, memory=self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,7 +249,7 @@ def answered(question: Question, given: Given | None) -> Any:
     usual = "approve" if "approve" in asked.allowed_decisions else asked.allowed_decisions[0]
     wanted = _as_mapping(usual if given is None else given)
     kind = str(wanted.get("type", ""))
-    if kind != "expired" and kind not in asked.allowed_decisions:
+    if kind not in (*BY_NOBODY, *asked.allowed_decisions):
         allowed = ", ".join(asked.allowed_decisions)
         raise BadDecision(f"{asked.title!r} takes {allowed}, and not {kind!r}")
     filled = _filled(wanted, asked.editable, asked.digest)
