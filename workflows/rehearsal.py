@@ -5,7 +5,7 @@ of the saver it is kept what there was right before: that is what a crash would 
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +31,8 @@ from workflows.serializer import TypedRedisSerializer, UnstorableState
 
 THREAD = "replay-check"
 CHECKER = Actor(team="T0CHECK", user="U0CHECK", name="the replay check")
+TIME_LIMIT = timedelta(minutes=2)  # from question to question; a workflow's own may be shorter
+MOMENTS_AT_MOST = 200
 NOTHING: Any = None  # in place of a Redis that is never asked
 
 # `approve`, a decision as JSON, {"answer": ...} as the graph wants it, or one that was recorded.
@@ -74,6 +76,7 @@ class MemorySaver(InMemorySaver):
     def __init__(self, types: Sequence[type], before_write: Callable[[], None]) -> None:
         super().__init__(serde=TypedRedisSerializer(*STATE_TYPES, *types))
         self._before_write = before_write
+        self.after_step: Callable[[], None] = lambda: None
         self.paused: set[str] = set()  # tasks that have asked
         self.unstored: list[Unstored] = []
 
@@ -88,7 +91,12 @@ class MemorySaver(InMemorySaver):
         told = {each.channel for each in self.unstored}  # with the node that wrote it
         for name in set(new_versions) - told:
             self._look(name, checkpoint["channel_values"].get(name), "", "")
-        return super().put(config, checkpoint, metadata, new_versions)
+        saved = super().put(config, checkpoint, metadata, new_versions)
+        if not saved.get("configurable", {}).get(
+            "checkpoint_ns"
+        ):  # of the graph itself, no subgraph's
+            self.after_step()
+        return saved
 
     def put_writes(
         self,
@@ -178,11 +186,7 @@ class MemoryEffects(ThreadEffects):
     async def _receipt(self, key: str, call: Callable[[], Awaitable[Receipt]]) -> Receipt:
         if not self.memory.calls:
             return Receipt(id=f"not-called:{key}", summary="Not called: this is a replay check")
-        reset = watching.permitted.set(True)
-        try:
-            return await call()
-        finally:
-            watching.permitted.reset(reset)
+        return await call()
 
 
 class HeldLease(Lease):
@@ -196,16 +200,23 @@ class Rehearsal:
     """A thread of one workflow, which may begin where another was when it died."""
 
     def __init__(self, workflow: Workflow, watch: watching.Watch, *, calls: bool) -> None:
-        self.workflow = workflow
+        limit = min(workflow.time_limit, TIME_LIMIT)
+        self.workflow = replace(workflow, time_limit=limit)
         self.watch = watch
         self.moments: list[Moment] = []
+        self._writes, self._every = 0, 1
         self.ledger = MemoryLedger(NOTHING, "", watch=watch, calls=calls)
         self.saver = MemorySaver(workflow.state_types, self._before_write)
         self._runner = Runner(Catalog([workflow]), self.saver, self.ledger)
         self._lease = HeldLease(NOTHING, "", "", timedelta(days=1))
 
-    async def advance(self, given: Mapping[str, Any], answers: Mapping[str, Any]) -> ThreadState:
-        """From question to question, as a worker does it."""
+    async def advance(
+        self, given: Mapping[str, Any], answers: Mapping[str, Any], *, one_step: bool = False
+    ) -> ThreadState:
+        """From question to question, as a worker does it. one_step: no further than what was
+        under way."""
+        control = RunControl()
+        self.saver.after_step = control.request_drain if one_step else lambda: None
         self.saver.paused.clear()
         return await self._runner.advance(
             self.workflow.name,
@@ -213,7 +224,7 @@ class Rehearsal:
             given,
             answers,
             lease=self._lease,
-            control=RunControl(),
+            control=control,
             decided=MappingProxyType({}),
         )
 
@@ -223,6 +234,15 @@ class Rehearsal:
         self.ledger.receipts.update(moment.receipts)
 
     def _before_write(self) -> None:
+        """Of a long run not each moment is kept: they all hold what there was before them."""
+        self._writes += 1
+        if self._writes % self._every:
+            return
+        if len(self.moments) >= MOMENTS_AT_MOST:
+            self.moments, self._every = self.moments[::2], 2 * self._every
+        self._keep_moment()
+
+    def _keep_moment(self) -> None:
         saver = self.saver
         spaces = {
             thread: {space: dict(saved) for space, saved in each.items()}

@@ -25,7 +25,6 @@ from workflows.sources import sources_of
 from workflows.watching import CallRefused, Watch, watching
 
 QUESTIONS_AT_MOST = 50  # of a run; a node that asks until it likes the answer is told to stop
-CRASHES_AT_MOST = 300
 NODE = re.compile(r"During task with name '(.+?)'")
 
 
@@ -113,8 +112,7 @@ class _Running:
         self._tell(self._unstored(clean))
         self._tell(calls_again(self._watch.calls, "call-twice"))
         self._tell(keys_again(clean.ledger.uses))
-        moments = clean.moments[1:]  # before the first there is nothing to go on from
-        for moment in moments[:: 1 + len(moments) // CRASHES_AT_MOST]:
+        for moment in clean.moments[1:]:  # before the first there is nothing to go on from
             await self._crash(clean, moment)
         if self._watch.refused and not self._ran.unchecked:  # the node made do without it
             self._ran.unchecked = _refused_words(self._watch)
@@ -216,7 +214,7 @@ class _Running:
     # --- with a crash
 
     async def _crash(self, clean: Rehearsal, moment: Moment) -> None:
-        """Go on from what a crash right there would have left, to the next question."""
+        """Go on from what a crash right there would have left: what was under way is done again."""
         life = next((each for each in self._lives if each.number == moment.life), None)
         if life is None:
             return  # the run failed here anyway
@@ -226,7 +224,7 @@ class _Running:
         again = self._rehearsal()
         again.restore(moment)
         try:
-            state = await again.advance(self._given, life.answers)
+            state = await again.advance(self._given, life.answers, one_step=True)
         except (EffectInDoubt, CallRefused):
             return  # a person is asked; it was told before
         except Exception as error:  # noqa: BLE001 - whatever a node raises

@@ -14,7 +14,6 @@ import sqlite3
 import ssl
 import sys
 from collections.abc import Callable, Generator, Iterable
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +40,6 @@ SPOKEN = (
     "redis",
     "urllib3",
 )
-permitted: ContextVar[bool] = ContextVar("countersign_permitted", default=False)
 
 
 class CallRefused(ConnectionError):
@@ -81,7 +79,7 @@ class Watch:
     def note(self, kind: str, what: str, key: str = "", *, named: bool = False) -> None:
         """The node that runs here does this."""
         name, task = origin.node()
-        if name and not permitted.get():
+        if name:
             call = Call(self.life, name, task, kind, what, origin.place(), key, named)
             self.calls.append(call)
 

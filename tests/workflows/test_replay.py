@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
@@ -29,7 +30,7 @@ from workflows.effects import EffectRefused, Receipt
 from workflows.fields import TextField
 from workflows.findings import CURES
 from workflows.protocol import ApprovalRequest, Editable, request_approval
-from workflows.rehearsal import Given
+from workflows.rehearsal import MOMENTS_AT_MOST, Given
 from workflows.replay import Ended, assert_replay_safe, check_replay, told
 from workflows.watching import CallRefused, Watch, watching
 
@@ -151,6 +152,23 @@ async def test_a_graph_that_asks_without_end_is_stopped() -> None:
             interrupt("Do it?")
 
     assert "does not end" in await unchecked(chain(again))
+
+
+async def test_a_long_run_is_crashed_at_a_sample_of_its_writes() -> None:
+    def more(state: State) -> State:
+        return {"amount": state.get("amount", 0) + 1}
+
+    def goes_on(state: State) -> str:
+        return "more" if state.get("amount", 0) < 150 else "gate"
+
+    graph: Any = StateGraph(State)
+    graph.add_node("more", more)
+    graph.add_node("gate", ask)
+    graph.add_edge(START, "more")
+    graph.add_conditional_edges("more", goes_on, ["more", "gate"])
+    report = await check_replay(graph)
+    assert not report.findings, told(report)
+    assert 100 <= report.crashes <= MOMENTS_AT_MOST
 
 
 async def test_a_decision_that_is_not_allowed_is_refused() -> None:

@@ -237,6 +237,7 @@ def the_call_in_another_thread(world: World) -> Any:
 @broken("call-twice")
 def the_call_in_an_executor(world: World) -> Any:
     pool = world.open.enter_context(ThreadPoolExecutor(1))
+    pool.submit(int).result()  # its thread was begun by someone else
 
     def gate(state: State) -> State:
         pool.submit(httpx.post, f"{world.http}/tickets").result()  # here
