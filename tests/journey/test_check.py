@@ -9,6 +9,7 @@ import pytest
 
 from tests.deployment import Deployment
 from tests.journey.test_command_line import run
+from tests.workflows.needed import needed
 
 BAD = """
 from pathlib import Path
@@ -74,8 +75,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: Any) -> str:
     return name
 
 
-async def test_all_workflows_of_the_deployment_are_checked_and_are_fine() -> None:
-    done = await run({}, "check")
+async def test_all_workflows_of_the_deployment_are_checked_and_are_fine(tmp_path: Path) -> None:
+    done = await run(needed(tmp_path), "check")
     assert done.exit_code == 0, done.output
     assert "refund: nothing would happen twice (1 question, " in done.stdout
 

@@ -24,6 +24,7 @@ from bot.given import field_values
 from bot.local.redis import EmbeddedRedis
 from bot.settings import StoreSettings
 from tests.workflows.gallery.world import State, World, chain, world_at
+from tests.workflows.needed import needed
 from tests.workflows.test_any_graph import agent
 from workflows.catalog import Context
 from workflows.effects import EffectRefused, Receipt
@@ -49,20 +50,18 @@ async def world(redis_server: EmbeddedRedis, tmp_path: Path) -> AsyncGenerator[W
 
 
 def deployed(directory: Path) -> Any:
-    """With all that one of them may need; a setting that there is not is passed over."""
-    needed = {"LEGAL": "S0000LEGAL", "SIGNATORIES": "S000SIGNED", "FILES": directory}
-    needed |= {"PAYMENTS_DB": directory / "payments.db", "OUTBOX": directory / "outbox"}
-    given = {f"COUNTERSIGN_{name}": str(value) for name, value in needed.items()}
-    return catalog(StoreSettings.model_validate({"REDIS_URL": "redis://unused", **given}))
+    given = {"REDIS_URL": "redis://unused", **needed(directory)}
+    return catalog(StoreSettings.model_validate(given))
+
+
+NAMES = sorted(catalog(StoreSettings.model_validate({"REDIS_URL": "redis://unused"})))
 
 
 @pytest.mark.parametrize("decisions", [(), ("reject",)], ids=["approved", "rejected"])
-@pytest.mark.parametrize("name", sorted(deployed(Path("unused"))))
+@pytest.mark.parametrize("name", NAMES)
 async def test_our_workflows_are_replay_safe(
     name: str, decisions: tuple[Given, ...], tmp_path: Path
 ) -> None:
-    (tmp_path / "contracts").mkdir()
-    (tmp_path / "contracts" / "msa.pdf").write_bytes(b"%PDF-1.4")
     workflow = deployed(tmp_path)[name]
     assert workflow.examples, f"{name} has no example to be checked with"
     for example in workflow.examples:

@@ -14,6 +14,7 @@ import pytest
 from bot.local.redis import EmbeddedRedis
 from tests.journey.test_command_line import run
 from tests.workflows.gallery.world import World, chain, world_at
+from tests.workflows.needed import needed
 from workflows.findings import CURES, RULES
 from workflows.replay import check_replay, told
 
@@ -112,7 +113,7 @@ async def test_each_command_runs(
     (tmp_path / "my_pkg" / "agents.py").write_text(agents[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))  # pyright: ignore[reportUnknownMemberType]
-    done = await run({}, *shlex.split(command)[1:])
+    done = await run(needed(tmp_path), *shlex.split(command)[1:])
     assert done.exit_code == 0, done.output
     for name in ("my_pkg", "my_pkg.agents"):
         sys.modules.pop(name, None)
