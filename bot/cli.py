@@ -11,8 +11,8 @@ from bot import app as composition
 from bot import report
 from bot.app import Roles, open_doctor, open_store
 from bot.changes import LOOKS, Changes
-from bot.cli_audit import audit
 from bot.checking import check
+from bot.cli_audit import audit
 from bot.doctor import Examination, examined_text
 from bot.retrying import retry_run
 from bot.runs import Run
