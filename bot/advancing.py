@@ -25,7 +25,13 @@ from bot.runs import MAX_ATTEMPTS, Run
 from bot.store import Conflict, Store
 from bot.telemetry import reference
 from workflows.clock import Clock
-from workflows.effects import EffectInDoubt, EffectKeyTaken, EffectLedger, EffectRefused
+from workflows.effects import (
+    EffectInDoubt,
+    EffectKeyTaken,
+    EffectLedger,
+    EffectNotYet,
+    EffectRefused,
+)
 from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
 from workflows.payloads import NO_HINTS, OURS, UnreadableQuestion, read_question, write_answer
 from workflows.policy import Policy
@@ -46,7 +52,7 @@ FINAL = (
     UnreadableQuestion,
     UnstorableState,
 )
-PLAIN = (TookTooLong,)  # its words are ours, and safe to show
+PLAIN = (TookTooLong, EffectNotYet)  # their words are ours, or meant for people
 NOBODY = Policy(approvers=())  # of a workflow that is not known here: it opens no question
 
 

@@ -31,6 +31,7 @@ from bot.queue import Queue, passing_over
 from bot.redis_check import require_suitable
 from bot.reminding import Reminding
 from bot.retiring import Retiring
+from bot.sending import sending
 from bot.services import Services
 from bot.serving import listening, open_port
 from bot.settings import BadSettings, BotSettings, StoreSettings
@@ -70,7 +71,7 @@ RECONCILE_EVERY = 2.0  # seconds
 def catalog(settings: StoreSettings) -> Catalog:
     """The workflows of this deployment: ours, those of installed packages, and those that are
     named. BadSettings where one of them is not there, or two have one name."""
-    ours = [refund(SqlitePayments(settings.payments_db))]
+    ours = [refund(SqlitePayments(settings.payments_db)), *sending(settings)]
     try:
         given = [*installed(), *named(settings.graphs)]
     except BadTarget as problem:
@@ -87,10 +88,13 @@ def catalog(settings: StoreSettings) -> Catalog:
 
 
 def policies(known: Catalog, default: Policy) -> dict[str, Policy]:
-    """Who decides, by workflow. BadSettings where that would be nobody."""
+    """Who decides, by workflow. BadSettings where that would be nobody, unless it is lacking
+    anyhow: nobody then starts it."""
     chosen = {name: workflow.policy or default for name, workflow in known.items()}
     problems: list[str] = []
     for name, policy in sorted(chosen.items()):
+        if known[name].lacks:
+            continue
         try:
             policy.check()
         except PolicyError as problem:

@@ -15,13 +15,21 @@ from bot.redis_check import Finding
 from bot.runs import Run
 from bot.store import Store
 from workflows.effects import EffectLedger
-from workflows.runner import CannotGoOn, NodeRemoved, Runner, StateUnreadable, WorkflowUnknown
+from workflows.runner import (
+    CannotGoOn,
+    NodeRemoved,
+    Runner,
+    SettingMissing,
+    StateUnreadable,
+    WorkflowUnknown,
+)
 from workflows.schema import NewerRecord, Unreadable
 
 NAMES_AT_MOST = 5
 CURES: dict[type[Exception], str] = {
     NodeRemoved: "Give the node its old name back, or keep the old code running until it is done.",
     WorkflowUnknown: "Keep it in the catalog, or keep the old code running until it is done.",
+    SettingMissing: "Set it for every worker, and where you run this.",
     StateUnreadable: "Keep the class as it was, in Workflow.state_types; or keep the old code "
     "running until it is done.",
     NewerRecord: "This code is the older one: install the version that wrote it, or a newer one.",

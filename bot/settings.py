@@ -14,14 +14,15 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 from redis.asyncio import ConnectionPool
 
 from bot.audit import Keyring
+from bot.outward import OutwardSettings, ids_by_commas
 from bot.runs import RETENTION
 from bot.texts import ENGLISH, BadLanguage, translations
 from workflows.fields import SlackChannelId
-from workflows.policy import APPROVER_ID, ApproverId, Policy
+from workflows.policy import ApproverId, Policy
 
 KEY_AT_LEAST = 32
 SLACK_API = "https://slack.com/api/"
@@ -35,7 +36,7 @@ class BadSettings(Exception):
         super().__init__("\n".join(["Settings are missing or wrong:", *lines]))
 
 
-class StoreSettings(BaseSettings):
+class StoreSettings(OutwardSettings):
     """What every command needs."""
 
     model_config = SettingsConfigDict(
@@ -226,18 +227,8 @@ class BotSettings(StoreSettings):
 
     @field_validator("approvers", mode="before")
     @classmethod
-    def _by_commas(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        ids = tuple(part.strip() for part in value.split(",") if part.strip())
-        wrong = [each for each in ids if not re.fullmatch(APPROVER_ID, each)]
-        if wrong:
-            named = ", ".join(repr(each) for each in wrong)
-            raise ValueError(
-                f"COUNTERSIGN_APPROVERS: {named}: use ids of users (U012AB3CD) and user groups "
-                "(S012AB3CD), by commas"
-            )
-        return ids
+    def _by_commas(cls, value: object, info: ValidationInfo) -> object:
+        return ids_by_commas(cls, value, info)
 
     @field_validator("approvers")
     @classmethod

@@ -14,7 +14,7 @@ from bot.records import Change
 from bot.runs import RETENTION, Run
 from bot.store import Conflict, Store
 from bot.texts import later, t
-from workflows.catalog import Catalog
+from workflows.catalog import Catalog, Workflow
 from workflows.clock import Clock, utc_now
 from workflows.fields import SlackChannelId, SlackUserId
 from workflows.protocol import ThreadId
@@ -51,7 +51,7 @@ class Starter:
         values: the workflow's input. requester: Slack user id of who wants it done. channel: id,
         None for the default. Raises UnknownWorkflow, InvalidInput, BadStart, OtherInput.
         """
-        chosen = self.catalog[workflow]
+        chosen = self._startable(workflow)
         checked = chosen.read_input(values)
         _refuse_markers(checked)
         if thread_id is None:  # "" is an id that someone forgot to set
@@ -76,6 +76,17 @@ class Starter:
         for step in steps.due(run, self.now()):
             await self.queue.add(step)
         return run
+
+    def _startable(self, name: str) -> Workflow:
+        workflow = self.catalog[name]
+        if workflow.lacks:
+            words = t(
+                "The workflow {name} cannot be started here: {lacks}.",
+                name=name,
+                lacks=workflow.lacks,
+            )
+            raise BadStart(words)
+        return workflow
 
     async def _write(self, change: Change, thread_id: str) -> Run:
         known = await self.store.run(thread_id)

@@ -55,6 +55,8 @@ class Deployment:
             "COUNTERSIGN_NAMESPACE": self.namespace,
             "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
             **({"COUNTERSIGN_AUDIT_KEY": self.audit_key} if self.audit_key else {}),
+            "COUNTERSIGN_FILES": str(self.directory / "files"),
+            "COUNTERSIGN_OUTBOX": str(self.directory / "outbox"),
         }
 
     def settings(self, **changed: str | None) -> ListenerSettings:
@@ -93,6 +95,13 @@ class Deployment:
         given = {"customer": "Acme GmbH", "amount": "120.50", "reason": "Damaged parcel", **values}
         async with open_store(self.settings()) as (_, starter):
             return (await starter.start_run("refund", given, **options)).thread_id
+
+    def file(self, name: str, content: bytes) -> Path:
+        """A file that workflows may send."""
+        path = self.directory / "files" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
 
     @contextlib.asynccontextmanager
     async def store(self) -> AsyncGenerator[Store, None]:

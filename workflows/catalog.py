@@ -32,7 +32,9 @@ class Workflow:
     graph: not compiled, or compiled by whoever wrote it; the saver is the runner's. version: of
     the code, kept in each run. policy: who may decide where a request does not say. state_types:
     the Enum, pydantic and dataclass types in its state. time_limit: of one attempt, from question
-    to question. checks: of the preconditions that its requests declare, by name.
+    to question. checks: of the preconditions that its requests declare, by name. lacks: what this
+    deployment has to set before it can be started or gone on with; until then the rest of the
+    deployment works without it.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Workflow:
     time_limit: timedelta = timedelta(minutes=10)
     examples: tuple[str, ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict[str, Check])
+    lacks: str = ""
 
     def compiled(self, saver: BaseCheckpointSaver[str]) -> Pregel[Any, Any, Any, Any]:
         """The graph on this saver, with all else that it was compiled with."""

@@ -56,7 +56,7 @@ class Receipt(BaseModel):
 # refused    the provider said no, or it was not asked, since what was approved has changed; whoever
 #            comes next may call again
 # not_done   a person said that it did not happen; the node is told so until the run is retried
-# again      a person wants it called again
+# again      it certainly did not happen, and may be called: so a person says, or the call itself
 EffectState = Literal["intended", "in_doubt", "done", "refused", "not_done", "again"]
 
 
@@ -85,6 +85,11 @@ class EffectEntry(BaseModel):
 class EffectRefused(Exception):
     """It certainly did not happen: the provider said no, or a person says so. The text is shown
     to people."""
+
+
+class EffectNotYet(Exception):
+    """It certainly did not happen, and is worth another try after a pause: the provider was not
+    reached, or asks for patience. The text is shown to people."""
 
 
 class EffectInDoubt(Exception):
@@ -178,8 +183,9 @@ class ThreadEffects:
 
         What the decision declares as its preconditions is checked right before the call, and
         PreconditionFailed raised where it does not hold any more; what has happened already stays.
-        Raises EffectRefused (a later attempt may call again), EffectInDoubt (also where `call`
-        answers something else than a Receipt: it happened all the same), EffectKeyTaken, LeaseLost.
+        Raises EffectRefused (a later attempt may call again), EffectNotYet (a later attempt calls
+        again, without a question), EffectInDoubt (also where `call` answers something else than a
+        Receipt: it happened all the same), EffectKeyTaken, LeaseLost.
         """
         async with self._locks[key]:  # of two nodes at once, the second gets the first's receipt
             return await self._once(key, call, find, self._resting(on))
@@ -285,6 +291,9 @@ class ThreadEffects:
             receipt = await call()
         except EffectRefused as refused:
             await self._settle(mine, state="refused", error=str(refused))
+            raise
+        except EffectNotYet as later:
+            await self._settle(mine, state="again", error=str(later))
             raise
         _require_receipt(receipt, "call", mine.key)
         await self._settle(mine, state="done", receipt=receipt)

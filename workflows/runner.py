@@ -61,6 +61,10 @@ class WorkflowUnknown(CannotGoOn):
     """The catalog has no workflow of that name."""
 
 
+class SettingMissing(CannotGoOn):
+    """This deployment has not set what the workflow needs."""
+
+
 class NodeRemoved(CannotGoOn):
     """The thread is to go on at a node that the present code does not have."""
 
@@ -122,6 +126,9 @@ class Runner:
         """What `look` sees, where the present code can go on from there; else CannotGoOn."""
         if workflow not in self._graphs:
             raise WorkflowUnknown(f"The workflow {workflow} is not known here")
+        lacks = self._catalog[workflow].lacks
+        if lacks:
+            raise SettingMissing(f"The workflow {workflow} cannot go on here: {lacks}")
         try:
             state = await self.look(workflow, thread_id)
         except (ValueError, TypeError, KeyError, AttributeError) as error:

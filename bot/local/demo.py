@@ -19,6 +19,8 @@ SAMPLES = (
     ("Hanako Sato", "12000", "JPY", "Charged twice for the same order"),
 )
 
+MAIL = "to=ada@acme.example subject=Offer body=Attached. attachments=offer.txt"
+
 
 async def demo(port: int, console: Console) -> None:
     """Serve until SIGINT or SIGTERM."""
@@ -26,6 +28,7 @@ async def demo(port: int, console: Console) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with open_stage(port) as stage:
+        write_offer(stage.directory / "files")
         with console.status("Starting two bot instances …"):
             await asyncio.gather(*(stage.start_instance(name) for name in ("bot-1", "bot-2")))
             for customer, amount, currency, reason in SAMPLES:
@@ -36,6 +39,12 @@ async def demo(port: int, console: Console) -> None:
             console.print(line, markup=False, soft_wrap=True)
         await stopping.wait()
         console.print("Stopping …")
+
+
+def write_offer(files: Path) -> None:
+    """Something that can be attached."""
+    files.mkdir()
+    (files / "offer.txt").write_text("Ten apples for a Euro, until Friday.\n", encoding="utf-8")
 
 
 def _welcome(stage: Stage) -> Panel:
@@ -50,6 +59,8 @@ def _welcome(stage: Stage) -> Panel:
         "  2. Switch to Tom, who asked for them, and click: he may not decide his own.",
         "  3. Type /approvals, or start one more:",
         '     [bold]/approvals start refund customer="Ada" amount=9.90 reason="Late"[/]',
+        "     or a mail, whose text can be edited; it goes into an outbox, not into the world:",
+        f"     [bold]/approvals start outbound_email {MAIL}[/]",
         f"  4. [bold]kill -9[/] an instance: {pids}.",
         "     The other one goes on with everything.",
         "  5. List what waits in a terminal, and count the refunds: the commands are below.",

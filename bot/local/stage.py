@@ -18,7 +18,7 @@ from bot.app import open_store
 from bot.local.instances import Instance
 from bot.local.person import Person, Seen
 from bot.local.redis import EmbeddedRedis
-from bot.local.seeds import APPROVALS, FINANCE_APPROVERS
+from bot.local.seeds import APPROVALS, FINANCE_APPROVERS, JONAS, MARA
 from bot.local.server import LocalSlack
 from bot.settings import StoreSettings
 from bot.starting import Starter
@@ -98,6 +98,10 @@ class Stage:
             "COUNTERSIGN_NAMESPACE": self.store.keys.namespace,
             "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
             **_graphs(),
+            "COUNTERSIGN_FILES": str(self.directory / "files"),
+            "COUNTERSIGN_OUTBOX": str(self.directory / "outbox"),
+            "COUNTERSIGN_LEGAL": MARA.id,
+            "COUNTERSIGN_SIGNATORIES": JONAS.id,
         }
 
 

@@ -9,7 +9,14 @@ import pytest
 
 from tests.workflows.rig import NOW, THREAD
 from tests.workflows.world import KEY, Died, World
-from workflows.effects import EffectKeyTaken, EffectLedger, EffectRefused, Receipt
+from workflows.effects import (
+    EffectInDoubt,
+    EffectKeyTaken,
+    EffectLedger,
+    EffectNotYet,
+    EffectRefused,
+    Receipt,
+)
 from workflows.lease import LeaseLost
 
 
@@ -126,6 +133,21 @@ async def test_what_was_refused_and_then_died_is_in_doubt_again(world: World) ->
 
     assert (world.provider.asked, await world.provider.rows()) == (1, 1)
     assert world.provider.calls == 2
+
+
+async def test_what_could_not_begin_is_called_again_and_nobody_is_asked(world: World) -> None:
+    world.provider.fails = EffectNotYet("the provider asks for patience")
+    for _ in range(2):
+        with pytest.raises(EffectNotYet):
+            await world.effects.once(KEY, world.provider.call)
+    entry = await world.entry()
+    assert (entry.state, entry.error) == ("again", "the provider asks for patience")
+
+    world.provider.fails = None
+    await world.crash()
+    assert (world.provider.calls, world.provider.asked) == (3, 0)
+    with pytest.raises(EffectInDoubt):  # that was another attempt, of which nothing is known
+        await world.effects.once(KEY, world.provider.call)
 
 
 async def test_without_the_lease_the_provider_is_not_called(world: World) -> None:

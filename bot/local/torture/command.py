@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from bot.app import catalog
 from bot.local.redis import EmbeddedRedisError
+from bot.local.seeds import FINANCE_APPROVERS
 from bot.local.stage import given_redis_url
 from bot.local.torture import crashes, target
 from bot.local.torture.calls import How
@@ -49,6 +50,10 @@ def _torture(asked: Asked, console: Console) -> Tortured:
         given = {
             "REDIS_URL": "redis://unused",
             "COUNTERSIGN_PAYMENTS_DB": directory / "payments.db",
+            "COUNTERSIGN_OUTBOX": directory / "outbox",
+            # Who decides is the kit's reviewer, whatever stands here.
+            "COUNTERSIGN_LEGAL": FINANCE_APPROVERS.id,
+            "COUNTERSIGN_SIGNATORIES": FINANCE_APPROVERS.id,
         }
         make = target.load(asked.target, catalog(StoreSettings.model_validate(given)))
         make().read_input(asked.values)
