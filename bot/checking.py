@@ -160,7 +160,11 @@ def _chosen(asked: Asked, settings: StoreSettings) -> list[Workflow]:
         return [known[target]]
     if asked.values is not None:
         raise CannotCheck("Name the workflow that the input is for.")
-    return list(known.values())
+    for workflow in known.values():
+        if workflow.lacks:
+            words = f"{workflow.name} is left out, as it cannot be started here: {workflow.lacks}"
+            print(clean(words), file=sys.stderr)  # noqa: T201 - no part of the report
+    return [workflow for workflow in known.values() if not workflow.lacks]
 
 
 async def _of(workflow: Workflow, asked: Asked) -> Report:
