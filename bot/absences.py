@@ -14,7 +14,8 @@ from workflows.fields import SlackUserId
 
 class Absence(BaseModel):
     """deputy: None where nobody takes their place. until: None where it is until they take it
-    back. told: the deputy and the threads of what waits know it."""
+    back. told: the deputy and the threads of what waits know it; tried: the deputy may, by a try
+    whose answer nobody knows."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,6 +24,7 @@ class Absence(BaseModel):
     since: AwareDatetime
     until: AwareDatetime | None = None
     told: bool = False
+    tried: bool = False
 
     def holds(self, now: datetime) -> bool:
         return self.since <= now and (self.until is None or now < self.until)
@@ -58,15 +60,17 @@ class Absences:
         """Was there one?"""
         return bool(await self.redis.hdel(self.keys.absences, user))
 
-    async def tell(self, absence: Absence) -> None:
-        """It is told, unless it is another one by now."""
-        name, told = self.keys.absences, absence.model_copy(update={"told": True})
+    async def note(self, absence: Absence, **changes: bool) -> Absence | None:
+        """How far it is told; None where it is another one by now, or may be: asked again."""
+        name, noted = self.keys.absences, absence.model_copy(update=changes)
         async with self.redis.pipeline() as pipe:
             try:
                 await pipe.watch(name)
-                if await self.of(absence.user) == absence:
-                    pipe.multi()
-                    pipe.hset(name, absence.user, told.model_dump_json())
-                    await pipe.execute()
+                if await self.of(absence.user) != absence:
+                    return None
+                pipe.multi()
+                pipe.hset(name, absence.user, noted.model_dump_json())
+                await pipe.execute()
             except WatchError:
-                return  # asked again
+                return None
+        return noted

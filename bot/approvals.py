@@ -2,19 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from bot.asked import Inquiry
 from bot.audit import Tag
 from bot.inslack import InSlack
 from bot.outcomes import ANSWERS, Outcome
 from bot.records import Change
 from bot.runs import Run
 from bot.texts import later
-from workflows.fields import SlackUserId
 from workflows.payloads import Asked, asked_digest
 from workflows.policy import Policy, Stage
 from workflows.protocol import Actor, ApprovalRequest, Decision, Edit, Expired
@@ -61,18 +61,6 @@ class Doubt(BaseModel):
     attempt: str
 
 
-class Inquiry(BaseModel):
-    """What a reviewer asked the requester, and what they answered; "": not yet."""
-
-    model_config = ConfigDict(frozen=True)
-
-    by: Actor
-    at: AwareDatetime
-    question: str
-    answer: str = ""
-    answered_at: AwareDatetime | None = None
-
-
 class Approval(InSlack):
     """asked: the digest of what the graph interrupted with. policy: what holds for this request;
     its stages are passed one after the other. votes: those that count, at most one a person; an
@@ -84,7 +72,7 @@ class Approval(InSlack):
     reminded; reminded: when each of those who are missing was last. escalated_at: since when those
     may decide whom the policy's `escalate_to` names. seen: where it is restricted, who has looked
     at it, by user, and the terms that they saw. inquiries: what its requester was asked back; only
-    the last may be open. untold: to whom it was handed, and who does not know."""
+    the last may be open."""
 
     workflow: str
     interrupt_id: str
@@ -96,6 +84,9 @@ class Approval(InSlack):
     requester: str | None
     status: Status = "pending"
     votes: tuple[Decision, ...] = ()
+    # By user: since which revision a vote of theirs counts no more. Who clicks on what was drawn
+    # before may be heard again, and is not.
+    taken_back: Mapping[str, int] = {}
     requested_at: AwareDatetime
     expires_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
@@ -113,7 +104,6 @@ class Approval(InSlack):
     reminded: dict[str, AwareDatetime] = Field(default_factory=dict[str, AwareDatetime])
     escalated_at: AwareDatetime | None = None
     inquiries: tuple[Inquiry, ...] = ()
-    untold: tuple[SlackUserId, ...] = ()
 
     @classmethod
     def open(
@@ -240,7 +230,8 @@ class Approval(InSlack):
         own = self.vote_of(decision.by.user) if decision.by.user else None
         others = tuple(vote for vote in self.votes if vote is not own)
         voided = others if decision.type == "edit" else ()
-        voted = self.revised(votes=(decision,) if voided else (*others, decision))
+        votes = (decision,) if voided else (*others, decision)
+        voted = self.revised(votes=votes, taken_back=self._without(voided))
         actor = decision.by if decision.by.user else None
         detail = decision.model_dump(
             mode="json", include={"values", "reason", "text", "on_behalf_of"}, exclude_defaults=True
@@ -274,11 +265,17 @@ class Approval(InSlack):
         if vote is None:
             raise NoVote(user)
         left = () if vote.type == "edit" else tuple(v for v in self.votes if v is not vote)
-        record = self.revised(votes=left)
+        gone = [v for v in self.votes if v not in left]
+        record = self.revised(votes=left, taken_back=self._without(gone))
         detail: dict[str, JsonValue] = {"type": vote.type}
-        detail |= {"voided": [v.by.user for v in self.votes if v is not vote and v not in left]}
+        detail |= {"voided": [v.by.user for v in gone if v is not vote]}
         actor = Actor(team=self.team, user=user)
         return Change(record, (record.event(Tag.WITHDRAWN, now, actor, detail),))
+
+    def _without(self, votes: Iterable[Decision]) -> Mapping[str, int]:
+        """`taken_back`, as it is when these count no more; also of the absent ones."""
+        whose = [who for vote in votes for who in (vote.by.user, vote.on_behalf_of) if who]
+        return {**self.taken_back, **dict.fromkeys(whose, self.revision + 1)}
 
     def past_deadline(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -322,8 +319,8 @@ class Approval(InSlack):
             note=asked.note,
             policy=(request.policy or policy).for_request(request.fields),
             votes=(),
+            taken_back=self._without(self.votes),
             inquiries=(),
-            untold=(),
             closed_at=None,
             superseded_by=None,
             by_failure=False,
@@ -366,10 +363,6 @@ class Approval(InSlack):
         """The run failed, and can be tried again."""
         outcome = Outcome(state="failed", text=text, at=now, run_failed=True)
         return self.revised(outcome=outcome, by_failure=self.status == "superseded")
-
-    def told(self, user: str) -> Self:
-        """They know that it was handed to them."""
-        return self.to(untold=tuple(each for each in self.untold if each != user))
 
     def in_question(self, on: bool) -> Self:
         """Does a doubt about an effect of this decision wait for a person?"""

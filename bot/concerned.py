@@ -3,10 +3,12 @@
 from bot.approvals import Approval
 from bot.audit import Draft, Tag
 
-TO_REVIEWERS = frozenset({Tag.REMINDED, Tag.ESCALATED})
+# and where the event names them
+TO_REVIEWERS = {Tag.REMINDED: "users", Tag.ESCALATED: "users", Tag.REASSIGNED: "to"}
 TO_THE_REQUESTER = frozenset(
     {
         Tag.SHOWN,
+        Tag.INQUIRED,
         Tag.APPROVED,
         Tag.EDITED,
         Tag.REJECTED,
@@ -28,12 +30,15 @@ TO_THE_REQUESTER = frozenset(
 
 def concerned(approval: Approval, event: Draft) -> tuple[str, ...]:
     """Slack ids, in order. The requester hears what becomes of it, but not what they did
-    themselves, and nothing of a doubt, which the ledger asks; reviewers only while it waits."""
+    themselves, nor one cause twice, and nothing of a doubt, which the ledger asks; reviewers only
+    while it waits."""
     if event.tag in TO_REVIEWERS:
-        named = event.detail.get("users")
+        named = event.detail.get(TO_REVIEWERS[event.tag])
         return tuple(map(str, named)) if isinstance(named, list) and approval.is_open else ()
     if event.tag not in TO_THE_REQUESTER or approval.requester is None or approval.doubt:
         return ()
     actor = event.actor.user if event.actor else None
-    again = event.tag == Tag.SHOWN and "deleted_before" in event.detail
-    return () if again or actor == approval.requester else (approval.requester,)
+    again = "deleted_before" in event.detail or "refused" in event.detail
+    answered = event.tag == Tag.INQUIRED and not (approval.is_open and approval.inquiry)
+    news = not (again or answered or actor == approval.requester)
+    return (approval.requester,) if news else ()

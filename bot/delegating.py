@@ -1,6 +1,5 @@
 """delegate: who is away has named a deputy, who is told what waits for them now; so are the
-threads of it. tell: to whom an approval was handed. That they may decide does not hang on this:
-it is asked at each click."""
+threads of it. That they may decide does not hang on this: it is asked at each click."""
 
 import logging
 from collections.abc import AsyncGenerator
@@ -13,11 +12,10 @@ from bot.audit import AuditEvent, Tag
 from bot.changes import Changes
 from bot.policy import People, deputy_of
 from bot.records import Change
-from bot.slack import SlackGateway
+from bot.slack import SlackGateway, Told
 from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.steps import Step
 from bot.views.away import LINKED_AT_MOST, deputised
-from bot.views.handing import handed_to_you
 from workflows.lease import Leases, LeaseTaken
 from workflows.protocol import Actor
 
@@ -71,28 +69,6 @@ class Delegating:
         except SlackUnavailable as error:
             log.warning("the absence of %s: Slack does not answer: %s", user, error)
 
-    async def tell(self, approval_id: str) -> None:
-        """Those to whom it was handed: by a direct message, for who is not in the channel."""
-        try:
-            async with self.leases.hold(f"told:{approval_id}", wait=WAIT_FOR_LEASE):
-                approval = await self.changes.store.approval(approval_id)
-                for each in approval.untold if approval and approval.is_open else ():
-                    await self._handed(approval_id, each)
-        except LeaseTaken:
-            log.info("%s: it is being told elsewhere to whom it was handed", approval_id)
-        except SlackUnavailable as error:
-            log.warning("%s: not told to whom it was handed: %s", approval_id, error)
-
-    async def _handed(self, approval_id: str, to: str) -> None:
-        approval = await self.changes.store.approval(approval_id)
-        if approval is None or to not in approval.untold:
-            return
-        try:
-            await self.slack.write_to(to, handed_to_you(approval, await self._link(approval)))
-        except SlackRefused as refused:  # the thread mentions them
-            log.warning("%s cannot be told what was handed to them: %s", to, refused)
-        await self.changes.change(approval_id, lambda a: Change(a.told(to)))
-
     async def _tell(self, absence: Absence, deputy: str) -> None:
         waiting: list[Approval] = []
         async for approval in self._pending():
@@ -101,12 +77,25 @@ class Delegating:
                 waiting.append(approval)
         names = await self.slack.names([absence.user])
         links = [await self._link(each) for each in waiting[:LINKED_AT_MOST]]
-        told = deputised(absence.user, absence.until, waiting, links, names)
+        drawn = deputised(absence.user, absence.until, waiting, links, names)
+        told = Told(f"away:{absence.user}", 1, absence.since.isoformat())
+        tried = await self.absences.note(absence, tried=True)
+        if tried is None:
+            return
         try:
-            await self.slack.write_to(deputy, told)
+            if not (absence.tried and await self._stands(absence, deputy, told)):
+                await self.slack.tell(deputy, told, drawn)
         except SlackRefused as refused:  # the threads tell it, and /approvals
             log.warning("%s cannot be told for whom they decide: %s", deputy, refused)
-        await self.absences.tell(absence)
+        await self.absences.note(tried, told=True)
+
+    async def _stands(self, absence: Absence, deputy: str, told: Told) -> bool:
+        """Has an earlier try, whose answer was lost, already told them?"""
+        try:
+            return await self.slack.times_told(deputy, told, absence.since) > 0
+        except SlackRefused as refused:
+            log.warning("%s: it may come twice, Slack lets us not look: %s", deputy, refused)
+            return False
 
     async def _pending(self) -> AsyncGenerator[Approval, None]:
         """Each once, though some are decided meanwhile."""

@@ -94,6 +94,10 @@ class Directory:
         """Its members changed."""
         self._groups.pop(group, None)
 
+    def forget_member(self, user: str) -> None:
+        """They were deactivated, or are a guest now; or their name changed."""
+        self._members.pop(user, None)
+
     async def names(self, users: Iterable[str | None]) -> dict[str, str]:
         """Display names by id; a user who cannot be looked up is left out."""
         found: dict[str, str] = {}

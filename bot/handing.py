@@ -71,7 +71,7 @@ def hand(
         policy.check()
     except PolicyError:
         raise NotHanded(t("Too few would be left to approve it: choose other people.")) from None
-    record = approval.revised(policy=policy, untold=ids)
+    record = approval.revised(policy=policy)
     detail: dict[str, JsonValue] = {"from": list(taken), "to": list(ids), "whole": handing.whole}
     detail |= {"stage": stage.name, "text": note}
     return Change(record, (record.event(Tag.REASSIGNED, now, by, detail),))

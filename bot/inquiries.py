@@ -4,7 +4,8 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from bot.approvals import Approval, Closed, Inquiry
+from bot.approvals import Approval, Closed
+from bot.asked import Inquiry
 from bot.audit import Tag
 from bot.policy import STRANGERS, Member, Why, refuse_person
 from bot.records import Change
@@ -42,12 +43,22 @@ def inquire(approval: Approval, by: Actor, question: str, now: datetime) -> Chan
     return Change(record, (record.event(Tag.INQUIRED, now, by, detail),))
 
 
-def reply(approval: Approval, by: Actor, text: str, now: datetime) -> Change:
-    """The answer to the open question; there must be one."""
+def heard_before(approval: Approval, ts: str) -> bool:
+    """Is this message of the thread no answer to the question that is open now? It answered one
+    already, and Slack delivers it once more; or it was written before that was asked."""
+    if any(each.heard == ts for each in approval.inquiries):
+        return True
+    asked = approval.inquiry
+    return asked is not None and float(ts) <= asked.at.timestamp()
+
+
+def reply(approval: Approval, by: Actor, text: str, now: datetime, heard: str = "") -> Change:
+    """The answer to the open question; there must be one. heard: where it is a message."""
     if approval.status != "pending" or approval.inquiry is None:
         raise Closed(approval.status)
     asked = approval.inquiry
-    answered = asked.model_copy(update={"answer": text, "answered_at": now})
+    answered = asked.model_copy(update={"answer": text, "answered_at": now, "heard": heard})
     record = approval.revised(inquiries=(*approval.inquiries[:-1], answered))
     detail: dict[str, JsonValue] = {"to": asked.by.user, "text": text}
+    detail |= {"message": heard} if heard else {}
     return Change(record, (record.event(Tag.REPLIED, now, by, detail),))

@@ -65,6 +65,14 @@ class Keys:
         """By when it was."""
         return f"{self.prefix}decided"
 
+    def asked_back(self, requester: str) -> str:
+        """What waits for an answer of theirs."""
+        return f"{self.prefix}asked:{requester}"
+
+    def changed(self, user: str) -> str:
+        """There for as long as any instance may take them for who they were."""
+        return f"{self.prefix}changed:{user}"
+
     @property
     def open(self) -> str:
         """Runs that are not closed."""

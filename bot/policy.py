@@ -19,6 +19,7 @@ class Why(StrEnum):
 
     UNKNOWN = "unknown"
     CHANGED = "changed"
+    TAKEN_BACK = "taken_back"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
     DECIDED = "decided"
@@ -41,6 +42,7 @@ class Why(StrEnum):
     ASKED_ENOUGH = "asked_enough"
     NOT_ASKED = "not_asked"
     NOTHING_ASKED = "nothing_asked"
+    FORM_ONLY = "form_only"
     ASKED_MEANWHILE = "asked_meanwhile"
     OTHER_OPENER = "other_opener"
 
@@ -205,6 +207,13 @@ def refuse_stale(approval: Approval, terms: str, decision: str, now: datetime) -
     if decision not in approval.offered:
         return Why.NOT_OFFERED
     return None
+
+
+def refuse_taken_back(approval: Approval, user: str, drawn: int) -> Why | None:
+    """None where no vote of theirs was taken back since what they clicked was drawn, as revision
+    `drawn`: else it may be the very click that was taken back, delivered once more. Nobody else's
+    click is concerned."""
+    return Why.TAKEN_BACK if drawn < approval.taken_back.get(user, 0) else None
 
 
 def refuse_closed(approval: Approval, now: datetime) -> Why | None:

@@ -113,7 +113,8 @@ class Progress:
         doubt = self._in_doubt()
         if doubt:
             self._tell(Tag.EFFECT_IN_DOUBT, {"text": doubt})
-        self._tell(Tag.RUN_FAILED, {"error": error})
+        cause = {"refused": True} if self._refused_for(error) else {}
+        self._tell(Tag.RUN_FAILED, {"error": error, **cause})
         for approval in list(self._after.values()):
             why = ELSEWHERE if self._hides(approval) else error
             if approval.status == "pending":
@@ -124,6 +125,11 @@ class Progress:
             elif approval.decision and not approval.outcome:
                 self._give_up(approval.id, self._failed_on(approval, why))
         return self._all(self._run.fail(error, self._now))
+
+    def _refused_for(self, error: str) -> bool:
+        """Is it told already, by the effect that was refused just now?"""
+        refused = [event for event in self._events if event.tag == Tag.EFFECT_REFUSED]
+        return any(event.detail.get("text") == error for event in refused)
 
     def stop(self, why: str) -> list[Change]:
         """A person said no where the graph cannot be told so: it is not gone on with."""

@@ -30,7 +30,7 @@ NO_TOKEN = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_r
 class Told:
     """A reply, or a direct message, as its metadata names it: the `number`-th event (from 1) of
     the approval's trail. event: its hash, since after a loss in Redis another event may have the
-    same number."""
+    same number. Of what belongs to no approval it is another name, and since when it is so."""
 
     approval_id: str
     number: int
@@ -234,23 +234,15 @@ class SlackGateway(Directory):
         """Put other content into a modal that is open."""
         await call(self.client.views_update(view_id=view_id, view=view))
 
-    async def whisper(self, channel: str, user: str, card: Card) -> None:
+    async def whisper(self, channel: str, user: str, card: Card, thread: str | None = None) -> None:
         """Only this user sees it, and only now: for private answers where no response_url came."""
         await call(
             self.client.chat_postEphemeral(
-                channel=channel, user=user, text=card.text, blocks=card.blocks or None
-            )
-        )
-
-    async def write_to(self, user: str, card: Card) -> None:
-        """A direct message to this user."""
-        await call(
-            self.client.chat_postMessage(
-                channel=user,
+                channel=channel,
+                user=user,
                 text=card.text,
-                blocks=card.blocks,
-                unfurl_links=False,
-                unfurl_media=False,
+                blocks=card.blocks or None,
+                thread_ts=thread,
             )
         )
 

@@ -17,7 +17,6 @@ StepKind = Literal[
     "expire",
     "retire",
     "delegate",
-    "tell",
     "look",
 ]
 
@@ -111,8 +110,6 @@ def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
         last = str(approval.notices.due[-1])
         at = approval.notices.at or approval.requested_at
         owed.append((at, Step("notify", approval.id, last)))
-    if approval.untold and approval.status == "pending":
-        owed.append((approval.requested_at, Step("tell", approval.id, str(approval.revision))))
     waits = not (approval.handed_over_at or approval.outcome or approval.held)
     if approval.decision and waits:  # what is held waits with its run
         at = approval.closed_at or approval.requested_at

@@ -311,12 +311,20 @@ class Store:
         to_post = record.message is None and not record.recheck
         unposted = _score(steps.posted_at(record)) if to_post else ""
         return [
+            *self._asked_back(record),
             (self.keys.owed, f"approval {record.id}", owed),
             (self.keys.unposted(record.channel), record.id, unposted),
             (self.keys.pending, record.id, asked if record.status == "pending" else ""),
             (self.keys.decided, record.id, _score(record.closed_at if record.decision else None)),
             (self.keys.of_thread(record.thread_id), record.id, asked),
         ]
+
+    def _asked_back(self, record: Approval) -> list[tuple[str, str, str]]:
+        """Nothing of the many that nobody was asked about: their requester's index is not held."""
+        if record.requester is None or not record.inquiries:
+            return []
+        since = record.inquiry.at if record.is_open and record.inquiry else None
+        return [(self.keys.asked_back(record.requester), record.id, _score(since))]
 
     async def _end_of_trail(self, thread_id: str) -> tuple[int, AuditEvent | None]:
         stored = await self.redis.lrange(self.keys.trail(thread_id), -1, -1)

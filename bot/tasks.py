@@ -54,7 +54,6 @@ class Tasks:
             expire=self.expire,
             retire=self.retire,
             delegate=self.delegate,
-            tell=self.tell,
             look=self.look,
         )
 
@@ -71,7 +70,7 @@ class Tasks:
         await self.showing.show(approval_id)
 
     async def notify(self, approval_id: str) -> None:
-        """Direct messages: what became of it, to its requester; reminders, to reviewers."""
+        """Direct messages: what became of it, to its requester; what is asked, to reviewers."""
         await self.noticing.notify(approval_id)
 
     async def remind(self, approval_id: str) -> None:
@@ -100,10 +99,6 @@ class Tasks:
     async def delegate(self, user: str) -> None:
         """Someone is away, and who takes their place is told."""
         await self.delegating.delegate(user)
-
-    async def tell(self, approval_id: str) -> None:
-        """Those to whom it was handed."""
-        await self.delegating.tell(approval_id)
 
     async def look(self, approval_id: str) -> None:
         """What may stand in Slack twice is taken back."""

@@ -39,6 +39,12 @@ async def decided(store: Store, count: int) -> list[Approval]:
     return await store.many(map(_text, ids))
 
 
+async def asked_back(store: Store, requester: str) -> list[Approval]:
+    """Those that wait for an answer of theirs."""
+    found: Any = await store.redis.zrange(store.keys.asked_back(requester), 0, -1)
+    return await store.many(map(_text, found)) if found else []
+
+
 async def how_many(store: Store) -> int:
     return int(await store.redis.zcard(store.keys.pending))
 

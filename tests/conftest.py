@@ -1,5 +1,6 @@
 """What all tests share: one real Redis, and a deployment of its own for each test."""
 
+import socket
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
@@ -22,14 +23,23 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Embedded
 
 
 @pytest.fixture
+def port() -> int:
+    """One that is free."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture
 async def deployment(
     redis_server: EmbeddedRedis, tmp_path: Path
 ) -> AsyncGenerator[Deployment, None]:
     """Its own namespace in the shared Redis, its own workspace, its own ledger. The bot has the
-    scopes of the manifest, and no others: what it does without one fails here."""
+    scopes and the events of the manifest, and no others: what it does without one fails here."""
     manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
     scopes = manifest["oauth_config"]["scopes"]["bot"]
-    async with LocalSlack(scopes=scopes) as slack:
+    events = manifest["settings"]["event_subscriptions"]["bot_events"]
+    async with LocalSlack(scopes=scopes, events=events) as slack:
         deployment = Deployment(redis_server.url, slack, tmp_path)
         yield deployment
         async with deployment.store() as store:

@@ -3,10 +3,12 @@
 from slack_bolt.async_app import AsyncApp
 
 from bot.listeners import (
+    away,
     commands,
     deciding,
     decisions,
     details,
+    hearing,
     home,
     more,
     otherwise,
@@ -23,6 +25,8 @@ def register(app: AsyncApp, services: Services) -> None:
     deciding.register(app, services)
     details.register(app, services)
     more.register(app, services)
+    away.register(app, services)
+    hearing.register(app, services)
     home.register(app, services)
     several.register(app, services)
     starting.register(app, services)

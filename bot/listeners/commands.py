@@ -17,11 +17,12 @@ from bot.listeners.escalating import escalate
 from bot.listeners.finding import Reader, find
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.handing import by_command
-from bot.listeners.payloads import user_of, value_of
+from bot.listeners.payloads import user_of, value_of, workspaces_of
+from bot.listeners.refusing import Who, keep
 from bot.listeners.rights import is_ours
 from bot.listeners.starting import START_WITHIN, open_start
 from bot.listeners.whereabouts import whereabouts
-from bot.policy import Member
+from bot.policy import Member, Why
 from bot.query import FILTERS, QUOTE, WORKFLOW, BadQuery, Query, Turn, nearest
 from bot.runs import OtherInput
 from bot.services import Services
@@ -46,6 +47,7 @@ QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "
 NOTHING = later("Nothing was started.")
 FURTHER = {"away": away, "reassign": by_command}  # each with a module of its own
 KNOWN = ("list", *FILTERS, "show", "escalate", "start", "help", *FURTHER)
+CHANGES = ("escalate", "reassign")  # an approval
 MENTION = re.compile(r"^<[@#!]([A-Z0-9]+)(\|[^>]*)?>$")
 
 
@@ -91,8 +93,22 @@ async def _full_member(services: Services, body: dict[str, Any]) -> Member | Car
     except (SlackRefused, SlackUnavailable) as error:
         words = no_answer(error, f"{COMMAND}: who types it", NOT_KNOWN)
         return Card(words, [section(words)])
+    if member.full and is_ours(services, body):
+        return member
+    await _keep_try(services, body)
     words = t(":warning: Only full members of this workspace use /approvals.")
-    return member if member.full and is_ours(services, body) else Card(words, [section(words)])
+    return Card(words, [section(words)])
+
+
+async def _keep_try(services: Services, body: dict[str, Any]) -> None:
+    """A stranger's, to change an approval: in its trail."""
+    words = str(body.get("text") or "").split()
+    if len(words) < 2 or words[0] not in CHANGES:
+        return
+    who = Who(user_of(body), workspaces_of(body))
+    why = Why.NOT_A_MEMBER if is_ours(services, body) else Why.OTHER_WORKSPACE
+    waiting = [each for each in await services.store.approvals_of(words[1]) if each.is_open]
+    await asyncio.gather(*(keep(services, each.id, who, why, words[0]) for each in waiting))
 
 
 async def _routed(services: Services, body: dict[str, Any], member: Member) -> Card | None:

@@ -79,7 +79,9 @@ async def record(services: Services, form: Submitted) -> Result:
         teams=workspaces_of(form.body),
         user=user_of(form.body),
         decision=carried.about.partition(":")[0],
-        value=ButtonValue(approval=carried.approval, digest=carried.digest),
+        value=ButtonValue(
+            approval=carried.approval, digest=carried.digest, revision=carried.revision
+        ),
         said=read.said,
     )
     if read.errors or read.view:
@@ -92,7 +94,7 @@ async def record(services: Services, form: Submitted) -> Result:
 async def _why_not(services: Services, approval: Approval, click: Click) -> str:
     """The words, where they may not decide this now; before a form shows anything, too."""
     try:
-        why = await why_not(services, approval, click, click.value.digest if click.value else "")
+        why = await why_not(services, approval, click)
     except (SlackUnavailable, SlackRefused, TimeoutError) as error:
         return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
     if why is None:

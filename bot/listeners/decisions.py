@@ -24,6 +24,7 @@ from bot.policy import (
     refuse_closed,
     refuse_stale,
     refuse_stale_retry,
+    refuse_taken_back,
     refuse_unsaid,
     refuse_unseen,
     refuse_voted,
@@ -90,16 +91,16 @@ async def take(services: Services, click: Click) -> Outcome:
             found = await _right(services, approval, click)
         except (SlackUnavailable, SlackRefused, TimeoutError) as error:
             return no_answer(error, f"{approval.id}: who may decide", NOT_RECORDED)
-        return await _meant(services, approval, click, value.digest if value else "", found)
+        return await _meant(services, approval, click, found)
 
     who = Who(click.user, click.teams)
     return await recorded(services, value.approval if value else "", who, click.decision, meant)
 
 
-async def why_not(services: Services, approval: Approval, click: Click, terms: str) -> Why | None:
+async def why_not(services: Services, approval: Approval, click: Click) -> Why | None:
     """Why a click that only asks for the words of a decision is refused; None: open the form."""
     found = await _right(services, approval, click)
-    return _why(approval, click, terms, found, services.now())
+    return _why(approval, click, found, services.now())
 
 
 async def _right(
@@ -113,14 +114,13 @@ async def _meant(
     services: Services,
     approval: Approval,
     click: Click,
-    terms: str,
     found: tuple[Member, Right | Why],
 ) -> list[Change] | Why:
     """What it changes, or why it may not."""
     member, right = found
     now = services.now()
     reason = str(click.said.get("reason") or "")
-    why = _why(approval, click, terms, found, now)
+    why = _why(approval, click, found, now)
     why = why or refuse_unsaid(approval, click.decision, reason)
     if why is not None:
         return why
@@ -134,13 +134,13 @@ async def _meant(
 
 
 def _why(
-    approval: Approval, click: Click, terms: str, found: tuple[Member, Right | Why], now: datetime
+    approval: Approval, click: Click, found: tuple[Member, Right | Why], now: datetime
 ) -> Why | None:
     """Why it is refused, whatever it says. Strangers learn nothing; others first what is new."""
     _, right = found
     if isinstance(right, Why) and right in STRANGERS:
         return right
-    return _stale(approval, terms, click.decision, now) or _refused(approval, click, right)
+    return _stale(approval, click, now) or _refused(approval, click, right)
 
 
 def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None:
@@ -160,13 +160,15 @@ def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None
     )
 
 
-def _stale(approval: Approval, terms: str, decision: str, now: datetime) -> Why | None:
-    if decision == RETRY:
+def _stale(approval: Approval, click: Click, now: datetime) -> Why | None:
+    terms, drawn = (click.value.digest, click.value.revision) if click.value else ("", 0)
+    if click.decision == RETRY:
         return refuse_stale_retry(approval, terms)
-    if decision == WITHDRAW:
-        closed = refuse_closed(approval, now)
-        return closed or (None if terms == approval.terms else Why.CHANGED)
-    return refuse_stale(approval, terms, decision, now)
+    if click.decision == WITHDRAW:
+        stale = refuse_closed(approval, now) or (None if terms == approval.terms else Why.CHANGED)
+    else:
+        stale = refuse_stale(approval, terms, click.decision, now)
+    return stale or refuse_taken_back(approval, click.user, drawn)
 
 
 async def _changes(

@@ -5,6 +5,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.approvals import Approval
+from bot.listeners.following import opened_in
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import modal_of, user_of, value_of, workspaces_of
 from bot.listeners.recording import Recording
@@ -93,8 +94,9 @@ async def show(services: Services, body: dict[str, Any], view: Block, otherwise:
     trigger = str(body.get("trigger_id") or "")
     if not trigger:
         return t(otherwise)
+    opened = opened_in(body, view)
     if modal_of(body):
-        await services.slack.push_view(trigger, view)
+        await services.slack.push_view(trigger, opened)
     else:
-        await services.slack.open_view(trigger, view)
+        await services.slack.open_view(trigger, opened)
     return None

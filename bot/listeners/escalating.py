@@ -1,4 +1,5 @@
-"""`/approvals escalate THREAD_ID`: by one of its approvers, before its time has come."""
+"""`/approvals escalate THREAD_ID`, or the card's menu: by one of its approvers, or whom the policy
+names, before its time has come."""
 
 from typing import Any
 
@@ -6,7 +7,9 @@ from bot.approvals import Approval, Closed
 from bot.escalation import NotEscalated, refuse_to_escalate
 from bot.listeners.guard import no_answer
 from bot.listeners.payloads import user_of
-from bot.policy import Member, People, Why
+from bot.listeners.refusing import Who, keep
+from bot.listeners.rights import member_of
+from bot.policy import Member, People, Why, refuse_closed
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
 from bot.texts import later, t
@@ -30,19 +33,25 @@ async def escalate(services: Services, body: dict[str, Any], thread_id: str) -> 
         if known:
             why = later("{thread} waits for no decision. `/approvals` lists what is pending.")
         return problem_card(t(why, thread=repr(thread_id)), t(NOTHING))
-    try:
-        member = await services.slack.member(user_of(body), services.slack.team)
-        said = [await _escalated(services, approval, member) for approval in waiting]
-    except (SlackRefused, SlackUnavailable) as error:
-        words = no_answer(error, f"{thread_id}: who may escalate it", NOT_RECORDED)
-        said = [words]
+    who = Who(user_of(body), (services.slack.team,))
+    said = [await escalate_one(services, approval, who) for approval in waiting]
     return Card(text=said[0], blocks=[section(each) for each in said])
 
 
-async def _escalated(services: Services, approval: Approval, member: Member) -> str:
-    why = await _refused(services, approval, member)
+async def escalate_one(services: Services, approval: Approval, who: Who) -> str:
+    """What happened, in words."""
+    try:
+        member = await member_of(services, who.user, *who.teams)
+        why = refuse_closed(approval, services.now()) or await _refused(services, approval, member)
+    except (SlackRefused, SlackUnavailable) as error:
+        return no_answer(error, f"{approval.id}: who may escalate it", NOT_RECORDED)
     if why is not None:
+        await keep(services, approval.id, who, why, "escalate")
         return refusal(why, approval, "escalate")
+    return await _escalated(services, approval, member)
+
+
+async def _escalated(services: Services, approval: Approval, member: Member) -> str:
     actor = Actor(team=member.team, user=member.user, name=member.name)
     try:
         await services.tasks.reminding.escalate_by_hand(approval, actor)

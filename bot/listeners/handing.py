@@ -12,6 +12,7 @@ from bot.listeners.guard import no_answer
 from bot.listeners.payloads import user_of, workspaces_of
 from bot.listeners.recording import Outcome
 from bot.listeners.refusing import Who, recorded
+from bot.listeners.rights import member_of
 from bot.listeners.submissions import Handler, Result, Submitted
 from bot.policy import People, Why, refuse_closed
 from bot.records import Change
@@ -40,7 +41,7 @@ async def people_of(services: Services, approval: Approval) -> People:
 
 
 async def place_of(services: Services, approval: Approval, who: Who) -> Handing | Why:
-    member = await services.slack.member(who.user, *who.teams)
+    member = await member_of(services, who.user, *who.teams)
     return may_hand(approval, member, await people_of(services, approval))
 
 
@@ -85,7 +86,7 @@ async def _handed(
     drawn = form and (form.digest, form.about)
     if drawn and drawn != (approval.terms, who_decides(approval)):
         return Why.CHANGED
-    member = await services.slack.member(who.user, *who.teams)
+    member = await member_of(services, who.user, *who.teams)
     chosen = [await services.slack.member(each, services.slack.team) for each in to]
     by = Actor(team=member.team, user=member.user, name=member.name)
     people = await people_of(services, approval)

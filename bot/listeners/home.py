@@ -10,6 +10,7 @@ from bot.absences import Absences
 from bot.listeners.finding import Reader, find
 from bot.listeners.guard import in_time
 from bot.listeners.payloads import user_of
+from bot.listeners.rights import changed
 from bot.listeners.whereabouts import whereabouts
 from bot.policy import Member
 from bot.query import Turn
@@ -33,6 +34,9 @@ def register(app: AsyncApp, services: Services) -> None:
     async def group_changed(event: dict[str, Any]) -> None:
         services.slack.forget_group(str(event.get("subteam_id") or ""))
 
+    async def user_changed(event: dict[str, Any]) -> None:
+        await changed(services, user_of(event))
+
     async def removed(event: dict[str, Any]) -> None:
         log.error("Slack says %s: install the app again and set its new token", event.get("type"))
 
@@ -40,6 +44,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.event("tokens_revoked")(removed)
     app.event("app_home_opened")(opened)
     app.event("subteam_members_changed")(group_changed)
+    app.event("user_change")(user_changed)
 
 
 async def draw(services: Services, user: str) -> None:

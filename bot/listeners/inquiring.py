@@ -7,7 +7,7 @@ from bot.inquiries import inquire, refuse_answer, refuse_question, reply
 from bot.listeners.guard import no_answer
 from bot.listeners.payloads import user_of, workspaces_of
 from bot.listeners.refusing import Rule, Who, recorded
-from bot.listeners.rights import right_of
+from bot.listeners.rights import member_of, right_of
 from bot.listeners.submissions import Handler, Result, Submitted
 from bot.policy import Member, Why, refuse_closed
 from bot.records import Change
@@ -41,7 +41,7 @@ def answer(services: Services) -> Handler:
     async def answered(form: Submitted) -> Result:
         async def rule(approval: Approval) -> list[Change] | Why | str:
             who = _who(form)
-            member = await services.slack.member(who.user, *who.teams)
+            member = await member_of(services, who.user, *who.teams)
             why = refuse_answer(approval, member)
             if why is None and form.carried.about != str(len(approval.inquiries)):
                 why = Why.NOTHING_ASKED  # this form was for another question

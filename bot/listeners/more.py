@@ -1,5 +1,5 @@
-"""What else is done with a card that waits: it is handed to others, its requester is asked back,
-and answers."""
+"""What else is done with a card that waits: it is handed to others, or escalated; its requester is
+asked back, and answers."""
 
 from typing import Any
 
@@ -10,10 +10,12 @@ from bot.handing import Handing
 from bot.inquiries import refuse_answer, refuse_question
 from bot.listeners import handing, inquiring
 from bot.listeners.deciding import asked
+from bot.listeners.escalating import escalate_one
+from bot.listeners.following import follow, opened_in
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import action_of, user_of, value_of, workspaces_of
 from bot.listeners.refusing import Who, keep
-from bot.listeners.rights import right_of
+from bot.listeners.rights import member_of, right_of
 from bot.listeners.submissions import submitted
 from bot.policy import Why, refuse_closed
 from bot.services import Services
@@ -23,7 +25,7 @@ from bot.views.answers import NO_FORM, refusal
 from bot.views.card import ButtonValue
 from bot.views.handing import REASSIGN, reassign_view
 from bot.views.inquiry import ANSWER, ASK, answer_view, question_view
-from bot.views.more import MENU, REJECT, REPLY
+from bot.views.more import ESCALATE, MENU, REJECT, REPLY
 from bot.views.text import Block
 
 
@@ -34,6 +36,8 @@ def register(app: AsyncApp, services: Services) -> None:
         doing, _, about = str(option.get("value") or "").partition(" ")
         if doing == REJECT:
             await asked(services, body, answering, "reject", ButtonValue.read(about))
+        elif doing == ESCALATE:
+            await _escalate(services, body, answering, about)
         else:
             await _opened(services, body, answering, about, doing)
 
@@ -49,6 +53,19 @@ def register(app: AsyncApp, services: Services) -> None:
     app.view(ANSWER)(submitted(services, inquiring.answer(services)))
 
 
+async def _escalate(
+    services: Services, body: dict[str, Any], answering: Answering, approval_id: str
+) -> None:
+    approval = await services.store.approval(approval_id)
+    who = Who(user_of(body), workspaces_of(body))
+    if approval is None:
+        await answering.words(refusal(Why.UNKNOWN, None, ESCALATE))
+        await keep(services, approval_id, who, Why.UNKNOWN, ESCALATE)
+        return
+    await answering.words(await in_time(escalate_one(services, approval, who)))
+    await follow(services, body, approval)
+
+
 async def _opened(
     services: Services, body: dict[str, Any], answering: Answering, approval_id: str, doing: str
 ) -> None:
@@ -62,7 +79,7 @@ async def _opened(
             await answering.words(refusal(view, approval, doing))
             await keep(services, approval_id, who, view, doing)
         elif trigger:
-            await services.slack.open_view(trigger, view)
+            await services.slack.open_view(trigger, opened_in(body, view))
         else:
             await answering.words(t(NO_FORM))
     except (SlackUnavailable, SlackRefused) as error:
@@ -91,7 +108,7 @@ async def _ask(services: Services, approval: Approval, who: Who) -> Block | Why:
 
 
 async def _answer(services: Services, approval: Approval, who: Who) -> Block | Why:
-    member = await services.slack.member(who.user, *who.teams)
+    member = await member_of(services, who.user, *who.teams)
     return refuse_answer(approval, member) or answer_view(approval, who.user)
 
 

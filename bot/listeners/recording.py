@@ -28,10 +28,11 @@ Rule = Callable[[Approval | None], Awaitable[list[Change] | str]]
 
 class Outcome(NamedTuple):
     """answer: what the person is told; "" where it was recorded, and the card tells. records: as
-    they stand then, where that is known."""
+    they stand then, where that is known. again: it may be recorded if it comes once more."""
 
     answer: str = ""
     records: tuple[Any, ...] = ()
+    again: bool = False
 
 
 @dataclass
@@ -53,12 +54,12 @@ class Recording:
         except (RedisError, OSError, TooLate) as error:  # OSError: TimeoutError is one
             log.warning("%s: not recorded in time: %s", self.approval_id, type(error).__name__)
         if not self._sent:
-            return Outcome(t(REDIS_AWAY))
+            return Outcome(t(REDIS_AWAY), again=True)
         try:
             async with asyncio.timeout(CONFIRM_WITHIN):
                 return await self._confirmed()
         except TimeoutError:
-            return Outcome(t(NOT_CONFIRMED))
+            return Outcome(t(NOT_CONFIRMED), again=True)
 
     async def _record(self, limit: asyncio.Timeout) -> Outcome:
         while True:
@@ -85,7 +86,7 @@ class Recording:
                 if await self._is_told():
                     return Outcome()
                 if clock > self._until:
-                    return Outcome(t(REDIS_AWAY))
+                    return Outcome(t(REDIS_AWAY), again=True)
             except (RedisError, ConnectionError):
                 log.info("%s: Redis does not say whether it was recorded", self.approval_id)
             await asyncio.sleep(PAUSE)

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 WITHIN = 0.4  # seconds; with recording.DECIDE_WITHIN it stays within Slack's three
 LOOKS = 5
+OTHERWISE_DRAWN = (Why.CHANGED, Why.TAKEN_BACK)  # they look at a card that is not as it should be
 
 Rule = Callable[[Approval], Awaitable[list[Change] | Why | str]]
 
@@ -43,10 +44,12 @@ async def recorded(
     """What `rule` makes of the approval, committed; else the words that say why not. approval_id:
     as a button names it, which may be anything. doing: the decision, or what else is meant."""
     why: list[Why] = []
+    stands: list[Approval] = []
 
     async def meant(approval: Approval | None) -> list[Change] | str:
         found = Why.UNKNOWN if approval is None else await rule(approval)
         why[:] = [found] if isinstance(found, Why) else []
+        stands[:] = [approval] if approval and found in OTHERWISE_DRAWN else []
         return refusal(found, approval, doing) if isinstance(found, Why) else found
 
     outcome = Outcome(refusal(Why.UNKNOWN, None, doing))
@@ -54,7 +57,7 @@ async def recorded(
         outcome = await Recording(services.store, approval_id, meant).outcome()
     if outcome.answer and (why or not approval_id):
         await keep(services, approval_id, who, why[0] if why else Why.UNKNOWN, doing)
-    return outcome
+    return outcome._replace(records=tuple(stands)) if stands else outcome
 
 
 async def keep(services: Services, approval_id: str, who: Who, why: Why, doing: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.absences import Absences, deputies
 from bot.approvals import Approval
+from bot.directory import CACHED_FOR
 from bot.listeners.payloads import workspaces_of
 from bot.policy import Member, People, Right, Why, authorize
 from bot.services import Services
@@ -22,12 +23,25 @@ async def right_of(
     approver by id decides also while Slack cannot tell who is in a group. TimeoutError where Slack
     takes too long for whoever waits."""
     async with asyncio.timeout(LOOK_UP):
-        member = await services.slack.member(user, *teams)
+        member = await member_of(services, user, *teams)
         right = authorize(approval, member, any_stage=any_stage)
         if right in UNSURE:
             people = await people_of(services, approval)
             right = authorize(approval, member, people, any_stage=any_stage)
     return member, right
+
+
+async def member_of(services: Services, user: str, *teams: str) -> Member:
+    """Who it is, asked anew where another instance heard that they changed: Slack tells one."""
+    if await services.store.redis.exists(services.store.keys.changed(user)):
+        services.slack.forget_member(user)
+    return await services.slack.member(user, *teams)
+
+
+async def changed(services: Services, user: str) -> None:
+    """They were deactivated, or are a guest now; or anything else of theirs is new."""
+    services.slack.forget_member(user)
+    await services.store.redis.set(services.store.keys.changed(user), "1", ex=int(CACHED_FOR))
 
 
 def is_ours(services: Services, body: dict[str, Any]) -> bool:

@@ -7,13 +7,13 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.listeners.decisions import Click, take
+from bot.listeners.decisions import Click, take, why_not
 from bot.listeners.finding import Reader, find
 from bot.listeners.guard import Answering, guarded, in_time, no_answer
 from bot.listeners.payloads import user_of, value_of, workspaces_of
 from bot.listeners.recording import Outcome
 from bot.listeners.submissions import Result, Submitted, submitted
-from bot.policy import refuse_bulk
+from bot.policy import refuse_bulk, refuse_unsaid
 from bot.query import Query, Turn
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
@@ -32,6 +32,7 @@ from bot.views.several import (
     REASON,
     Became,
     became_view,
+    reason_wanted,
     several_view,
 )
 
@@ -77,19 +78,48 @@ async def decide_each(services: Services, given: Submitted) -> Result:
     decision = _chosen(given)
     if not picked or decision not in DECISIONS:
         return Result(errors={f"{PICK}.0": t("Mark at least one of them.")})
+    wants = await _unsaid(services, given, decision, [value for _, value in picked if value])
+    if wants:
+        return Result(errors={REASON: reason_wanted(decision, wants, len(picked))})
     taken = await asyncio.gather(*(_take(services, given, decision, v) for _, v in picked))
     became = [_became(title, outcome) for (title, _), outcome in zip(picked, taken, strict=True)]
     records = tuple(record for outcome in taken for record in outcome.records)
     return Result(view=became_view(decision, became), records=records)
 
 
+async def _unsaid(
+    services: Services, given: Submitted, decision: str, marked: list[ButtonValue]
+) -> int:
+    """How many of those that they may decide want a reason, where none is given."""
+    if _reason(given):
+        return 0
+    found = await services.store.many([value.approval for value in marked])
+    wanting = {each.id: each for each in found if refuse_unsaid(each, decision, "")}
+    clicks = [
+        (wanting[v.approval], _click(given, decision, v)) for v in marked if v.approval in wanting
+    ]
+    try:
+        barred = [await why_not(services, approval, click) for approval, click in clicks]
+    except (SlackUnavailable, SlackRefused, TimeoutError):
+        return 0  # the answer to each of them says so
+    return barred.count(None)
+
+
 async def _take(
     services: Services, given: Submitted, decision: str, value: ButtonValue | None
 ) -> Outcome:
-    reason = (given.values.get(REASON) or {}).get(REASON) or {}
-    said = {"reason": str(reason.get("value") or "")} if decision == "reject" else {}
+    return await take(services, _click(given, decision, value))
+
+
+def _click(given: Submitted, decision: str, value: ButtonValue | None) -> Click:
+    said = {"reason": _reason(given)}
     teams, user = workspaces_of(given.body), user_of(given.body)
-    return await take(services, Click(teams, user, decision, value, said, together=True))
+    return Click(teams, user, decision, value, said, together=True)
+
+
+def _reason(given: Submitted) -> str:
+    reason = (given.values.get(REASON) or {}).get(REASON) or {}
+    return str(reason.get("value") or "").strip()
 
 
 def _became(title: str, outcome: Outcome) -> Became:

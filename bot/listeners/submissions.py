@@ -10,7 +10,7 @@ from typing import Any
 from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck
 
-from bot.listeners.following import follow
+from bot.listeners.following import follow, opened_in
 from bot.listeners.payloads import user_of, workspaces_of
 from bot.listeners.refusing import Who, keep
 from bot.policy import Why
@@ -65,7 +65,8 @@ def submitted(services: Services, handler: Handler, about: About = the_one) -> A
         elif result.words:
             await ack(response_action="update", view=told_view(result.words, result.title))
         elif result.view:
-            await ack(response_action="update", view=dict(result.view))
+            view = opened_in(body, dict(result.view))
+            await ack(response_action="update", view=view)
         else:
             await ack(response_action="clear")
         await follow(services, body, *result.records)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
+from bot.local.app_events import AppEvents
 from bot.local.arguments import ApiError
 from bot.local.core import Core
 from bot.local.delivery import Delivery
@@ -34,6 +35,7 @@ class Acts:
     delivery: Delivery
     response_urls: ResponseUrls
     commands: dict[str, Command]
+    events: AppEvents
 
     @property
     def core(self) -> Core:
@@ -73,7 +75,9 @@ class Acts:
             if parent is None or is_reply(parent):
                 raise RefusedError("there is no such thread")
             body["thread_ts"] = thread_ts
-        return workspace.post(channel.id, body)
+        message = workspace.post(channel.id, body)
+        self.events.written(channel, message)
+        return message
 
     def delete(self, user_id: str, channel_id: str, ts: str) -> None:
         """One's own message; an administrator any."""
@@ -84,6 +88,7 @@ class Acts:
         if message.get("user") != user.id and not user.is_admin:
             raise RefusedError(f"{user.real_name} may only delete their own messages")
         self.core.workspace.remove(channel.id, ts)
+        self.events.deleted(channel, message)
 
     # -- commands and shortcuts -----------------------------------------------------------------
 

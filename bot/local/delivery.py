@@ -31,3 +31,17 @@ class Delivery:
             way.send(kind, payload, answerable=answerable),
         )
         return next((ack for ack in acks if ack.ok), acks[0])
+
+    async def tell(self, payload: Json) -> Ack:
+        """An event of Slack's own accord; no fault but that nobody is reached strikes it. One that
+        is not acknowledged is sent once more: Slack does so at once, then twice more, minutes
+        later."""
+        if self.faults.unreachable:
+            return Ack("operation_timeout")
+        if self.http:
+            return await self.http.send("events_api", payload, answerable=False)
+        ack = await self.sockets.send("events_api", payload, answerable=False)
+        again = {"retry_attempt": 1, "retry_reason": "timeout"}
+        if ack.ok or ack.error == "dispatch_failed":  # nobody listens
+            return ack
+        return await self.sockets.send("events_api", payload, answerable=False, **again)

@@ -188,7 +188,7 @@ class Payloads:
             "token": TOKEN,
             "team_id": workspace.team.id,
             "api_app_id": workspace.app.id,
-            "event": {**event, "event_ts": workspace.next_ts()},
+            "event": {"event_ts": workspace.next_ts(), **event},
             "type": "event_callback",
             "event_id": f"Ev{secrets.token_hex(5).upper()}",
             "event_time": int(workspace.clock()),

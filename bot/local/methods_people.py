@@ -24,7 +24,7 @@ def users_info(core: Core, arguments: Json) -> Json:
     user = core.workspace.users.get(arguments["user"])
     if user is None:
         raise ApiError("user_not_found")
-    fields = _described(core, user)
+    fields = described(core, user)
     if arguments.get("include_locale"):
         fields["locale"] = "en-US"
     return {"user": fields}
@@ -34,7 +34,7 @@ def users_lookup_by_email(core: Core, arguments: Json) -> Json:
     wanted = arguments["email"].casefold()
     for user in core.workspace.users.values():
         if user.email.casefold() == wanted and not user.deleted:
-            return {"user": _described(core, user)}
+            return {"user": described(core, user)}
     raise ApiError("users_not_found")
 
 
@@ -54,7 +54,7 @@ def _profile(core: Core, user: User) -> Json:
     return profile
 
 
-def _described(core: Core, user: User) -> Json:
+def described(core: Core, user: User) -> Json:
     described: Json = {
         "id": user.id,
         "team_id": core.workspace.team.id,

@@ -15,6 +15,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.local.acts import Acts
+from bot.local.app_events import AppEvents
 from bot.local.client_api import ClientApi, nothing_cached, only_this_machine
 from bot.local.core import Core
 from bot.local.delivery import Delivery
@@ -51,6 +52,9 @@ DEFAULT_SCOPES = (
 )
 
 
+DEFAULT_EVENTS = ("message.channels", "message.groups", "user_change")
+
+
 class LocalSlack:
     """An async context manager. Without `request_url` the bot is reached by Socket Mode.
 
@@ -68,6 +72,7 @@ class LocalSlack:
         seed: Seed = ACME,
         commands: Iterable[Command] = COMMANDS,
         scopes: Iterable[str] = DEFAULT_SCOPES,
+        events: Iterable[str] = DEFAULT_EVENTS,
         request_url: str | None = None,
         rate_limits: bool = False,
         ack_seconds: float = ACK_SECONDS,
@@ -88,9 +93,9 @@ class LocalSlack:
         limits = RateLimits(clock) if rate_limits else None
         self.web_api = WebApi(self.core, self.tokens, self.faults, self._new_socket, limits)
         by_name = {command.command: command for command in commands}
-        self.acts = Acts(
-            Payloads(self.core, self.response_urls), self.delivery, self.response_urls, by_name
-        )
+        payloads = Payloads(self.core, self.response_urls)
+        self.events = AppEvents(self.core, payloads, self.delivery, frozenset(events))
+        self.acts = Acts(payloads, self.delivery, self.response_urls, by_name, self.events)
         self._client = ClientApi(self.core, self.acts, self.sockets)
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -113,6 +118,7 @@ class LocalSlack:
         trace: TracebackType | None,
     ) -> None:
         await self._client.close()
+        await self.events.close()
         await self.sockets.close()
         if self.delivery.http is not None:
             await self.delivery.http.close()
@@ -196,6 +202,11 @@ class LocalSlack:
             "removed_users_count": len(before - set(after)),
         }
         return await self.send_event(event)
+
+    async def change_user(self, user: str, **changes: object) -> None:
+        """Someone becomes a guest, or leaves; the bot hears of it by user_change."""
+        self.workspace.change_user(user, **changes)
+        await self.events.user_changed(user)
 
     async def uninstall(self) -> None:
         """The app is removed: tokens stop working, and it is told so."""

@@ -128,12 +128,13 @@ class Sockets:
 
     # -- delivering -----------------------------------------------------------------------------
 
-    async def send(self, kind: Kind, payload: Json, *, answerable: bool) -> Ack:
-        """Hand one envelope to one connection and wait for its acknowledgement."""
+    async def send(self, kind: Kind, payload: Json, *, answerable: bool, **again: Any) -> Ack:
+        """Hand one envelope to one connection and wait for its acknowledgement. again: what an
+        envelope says whose event was not acknowledged before."""
         connection = self._next_connection()
         if connection is None:
             return Ack("dispatch_failed")
-        envelope = self._envelope(kind, payload, answerable=answerable)
+        envelope = self._envelope(kind, payload, answerable=answerable) | again
         future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self._waiting[envelope["envelope_id"]] = (connection, future)
         connection.envelopes.append(envelope)

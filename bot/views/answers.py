@@ -199,6 +199,14 @@ _FIXED = {
         "A question to the requester is open already: ask when it is answered, or in the thread."
     ),
     Why.ASKED_ENOUGH: later("This has been asked back very often: go on in the thread, or decide."),
+    Why.TAKEN_BACK: later(
+        "The card has changed since this was drawn: a vote of yours was taken back. Look at it as "
+        "it is now, and click there."
+    ),
+    Why.FORM_ONLY: later(
+        "This is restricted, and everyone in the channel reads this thread: click *Answer* on the "
+        "card, and delete what you wrote here if it tells more than the card does."
+    ),
     Why.NOTHING_ASKED: later("This question is not open any more: it was answered already."),
     Why.ASKED_MEANWHILE: later(
         "Something was asked and answered since you opened this: look at the card, then ask again."

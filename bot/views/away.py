@@ -6,9 +6,22 @@ from datetime import datetime
 from bot.approvals import Approval
 from bot.texts import later, t, tn
 from bot.views.card import Card
-from bot.views.text import context, escape, moment, section, user
+from bot.views.modals import Carried, modal
+from bot.views.text import Block, context, escape, moment, plain, section, user
 
 LINKED_AT_MOST = 10
+AWAY, BACK, FORM = "countersign_away", "countersign_back", "countersign_away_form"
+UNTIL, DEPUTY = "until", "deputy"  # blocks of the form, and the actions in them
+GUESTS = later(
+    ":warning: Only full members of this workspace are asked, and so only they are away."
+)
+OWN_PLACE = later("You cannot take your own place: choose someone else.")
+CANNOT_DECIDE = later(
+    "They cannot decide anything: only full members do, no guests, bots or people from outside."
+)
+NEITHER = later("Say until when you are away, or choose who decides in your place.")
+OVER = later("That is over already: choose a time to come.")
+TOO_LONG = later("That is more than a year away: leave it empty, and come back when you like.")
 FORMS = later(
     """`/approvals away until Friday @name` – @name decides in your place until Friday begins
 `/approvals away until 2026-12-01 14:00 @name`, or `away for 3 days @name`
@@ -17,6 +30,30 @@ FORMS = later(
 `/approvals away off` – you are back; `/approvals away` – what holds now"""
 )
 ENDS = later("`/approvals away off` – you are back · `/approvals help`")
+
+
+def away_view(opener: str, deputy: str | None, until: datetime | None) -> Block:
+    """The form, filled with what holds now."""
+    when: Block = {"type": "datetimepicker", "action_id": UNTIL}
+    when |= {"initial_date_time": int(until.timestamp())} if until else {}
+    who: Block = {"type": "users_select", "action_id": DEPUTY}
+    who |= {"initial_user": deputy} if deputy else {}
+    blocks = [
+        _input(UNTIL, t("Until when"), t("Empty: until you say that you are back."), when),
+        _input(DEPUTY, t("Who decides in your place"), t("Empty: nobody does."), who),
+    ]
+    return modal(FORM, t("Away"), blocks, Carried(opener=opener), t("Save"))
+
+
+def _input(name: str, label: str, hint: str, element: Block) -> Block:
+    return {
+        "type": "input",
+        "block_id": name,
+        "optional": True,
+        "label": plain(label, 75),
+        "hint": plain(hint, 150),
+        "element": element,
+    }
 
 
 def away_card(deputy: str | None, until: datetime | None, further: str = "") -> Card:

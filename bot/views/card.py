@@ -1,6 +1,5 @@
 """The card: one approval as a Slack message, before and after it is decided."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,13 +90,23 @@ SETTLES = {
 
 
 class ButtonValue(BaseModel):
-    """What a decision's button carries: which approval, and the digest of what was shown (its
-    `terms`)."""
+    """What a decision's button carries: which approval, the digest of what was shown (its
+    `terms`), and, where a vote was taken back, the revision that was drawn."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     approval: str
     digest: str
+    revision: int = 0
+
+    @classmethod
+    def of(cls, approval: Approval) -> "ButtonValue":
+        drawn = approval.revision if approval.taken_back else 0
+        return cls(approval=approval.id, digest=approval.terms, revision=drawn)
+
+    @property
+    def text(self) -> str:
+        return self.model_dump_json(exclude_defaults=True)
 
     @classmethod
     def read(cls, value: str) -> "ButtonValue | None":
@@ -286,7 +295,7 @@ def reject_saying(approval: Approval) -> str:
     """What the menu carries to reject it and say why; "" where the button asks that, or neither
     is allowed."""
     rejects = any(action == ActionId.REJECT for action, *_ in _offered(approval))
-    return _value(approval) if rejects else ""
+    return ButtonValue.of(approval).text if rejects else ""
 
 
 def _offered(approval: Approval) -> list[tuple[ActionId, str, str]]:
@@ -323,11 +332,6 @@ def shows_all(approval: Approval, room: Room | None = None) -> bool:
     return short_enough and fields_fit(request.fields, room) and fits(approval)
 
 
-def _value(approval: Approval) -> str:
-    value = ButtonValue(approval=approval.id, digest=approval.terms)
-    return json.dumps(value.model_dump(), separators=(",", ":"))
-
-
 def _button(
     approval: Approval, action: ActionId, label: str, style: str, names: Mapping[str, str]
 ) -> Block:
@@ -337,7 +341,7 @@ def _button(
         "action_id": action,
         "text": plain(label, 75),
         **styled,
-        "value": _value(approval),
+        "value": ButtonValue.of(approval).text,
     }
     decides = action in DECIDES and approval.request.risk == "high"
     if not decides and action != ActionId.CALL_AGAIN:

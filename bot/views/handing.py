@@ -1,13 +1,12 @@
-"""The modal in which an approval is handed to other people, and what they are told."""
+"""The modal in which an approval is handed to other people."""
 
 import hashlib
 
 from bot.approvals import Approval
 from bot.texts import t, tn
 from bot.views import rich
-from bot.views.card import Card
 from bot.views.modals import Carried, modal
-from bot.views.text import Block, escape, plain, section
+from bot.views.text import Block, plain
 from bot.views.words import subject
 
 REASSIGN = "countersign_reassign"
@@ -45,15 +44,6 @@ def who_decides(approval: Approval) -> str:
     """A mark of all who are asked: a form that was for others hands nothing over, nor does one
     that comes once more."""
     return hashlib.sha256(approval.policy.model_dump_json().encode()).hexdigest()[:16]
-
-
-def handed_to_you(approval: Approval, link: str) -> Card:
-    """link: to the card; "": there is none yet."""
-    title = escape(approval.request.title, 150)
-    words = t("You are asked to decide: {title}", title=title)
-    linked = f"<{link}|{title}>" if link else title
-    told = t(":inbox_tray: You are asked to decide: {title}", title=linked)
-    return Card(words, [section(told)])
 
 
 def _input(name: str, label: str, element: Block) -> Block:

@@ -8,6 +8,7 @@ from bot.views.text import context, escape, escape_lines, section
 from workflows.catalog import Workflow
 
 EXAMPLES_AT_MOST = 20
+CHARACTERS_AT_MOST = 6000  # of the examples: a message takes 13,200 in all
 COMMANDS = later(
     """*What you can type*
 `/approvals` – what is waiting for a decision: yours first, then all else
@@ -36,8 +37,11 @@ def help_card(workflows: Iterable[Workflow], problem: str = "") -> Card:
         for workflow in workflows
         for example in workflow.examples
     ]
-    blocks += examples[:EXAMPLES_AT_MOST]
-    left = len(examples) - EXAMPLES_AT_MOST
+    shown = examples[:EXAMPLES_AT_MOST]
+    while sum(len(each["text"]["text"]) for each in shown) > CHARACTERS_AT_MOST:
+        shown.pop()
+    blocks += shown
+    left = len(examples) - len(shown)
     if left > 0:
         more = tn(
             "… and {n} more example that does not fit here",

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.approvals import Approval
 from bot.texts import later, t, tn
 from bot.views import rich
+from bot.views.away import AWAY, BACK
 from bot.views.card import card, said
 from bot.views.listing import UNSURE, Page, Whereabouts, for_you, listed, titled
 from bot.views.text import Block, context, moment, plain, section, user
@@ -54,15 +55,28 @@ def trouble_view(words: str) -> Block:
 def home_view(home: Home, now: datetime) -> Block:
     """At most 100 blocks; what is left out is counted, and the command named that lists it."""
     blocks = [
-        *([context(_absence(home.away))] if home.away else []),
+        *([context(_absence(home.away)), leave(home.away)] if home.away else []),
         *_mine(home),
         *_others(home, now),
         {"type": "divider"},
         *_decided(home),
         {"type": "divider"},
+        *([] if home.away else [leave(None)]),
         context(t(FOOT)),
     ]
     return {"type": "home", "blocks": blocks}
+
+
+def leave(away: Away | None) -> Block:
+    """The buttons of one's own absence."""
+    labels = {AWAY: t("I am away …")}
+    if away:
+        labels = {BACK: t("I am back"), AWAY: t("Change …")}
+    buttons = [
+        {"type": "button", "action_id": name, "text": plain(label, 75)}
+        for name, label in labels.items()
+    ]
+    return {"type": "actions", "block_id": "absence", "elements": buttons}
 
 
 def _absence(away: Away) -> str:
@@ -72,8 +86,7 @@ def _absence(away: Away) -> str:
     deputy = t("Nobody decides in your place.")
     if away.deputy:
         deputy = t("{who} decides in your place.", who=user(away.deputy))
-    ends = t("`/approvals away off` ends it.")
-    return f":palm_tree: {gone} {deputy} {ends}"
+    return f":palm_tree: {gone} {deputy}"
 
 
 def _mine(home: Home) -> list[Block]:

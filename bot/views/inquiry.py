@@ -1,7 +1,7 @@
 """Ask back: what the card says of it, and the two modals."""
 
 from bot.approvals import Approval
-from bot.texts import t
+from bot.texts import later, t
 from bot.views import rich
 from bot.views.modals import Carried, modal
 from bot.views.rich import Element
@@ -12,6 +12,8 @@ ASK = "countersign_ask"
 ANSWER = "countersign_answer_form"
 TEXT = "text"  # block and action of the only input of both
 SHOWN_AT_MOST = 500
+THREAD = later("Their reply in the thread counts as the answer, or they click Answer.")
+FORM = later("They click Answer: a reply in the thread does not count.")
 TEXT_AT_MOST = 2000
 
 
@@ -27,7 +29,8 @@ def inquiry(approval: Approval) -> list[Block]:
     question = [] if restricted else [rich.quote(last.question, SHOWN_AT_MOST)]
     people = {"requester": them, "reviewer": by}
     said = t("Waits for {requester}, whom {reviewer} asked")
-    answer: list[Element] = []
+    how = t(FORM if restricted else THREAD)
+    answer: list[Element] = [rich.paragraph(rich.text(how))]
     if last.answer:
         said = t("{reviewer} asked, and {requester} answered")
         answer = [] if restricted else [rich.quote(last.answer, SHOWN_AT_MOST)]

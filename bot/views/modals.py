@@ -1,7 +1,5 @@
 """What all our modals share: what they carry, and how one tells that it was refused."""
 
-import json
-
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.approvals import Approval
@@ -15,14 +13,21 @@ NOT_RECORDED = later("Not recorded")  # a title
 
 class Carried(BaseModel):
     """A modal's private_metadata: ids only, never what is asked. opener: who alone may submit it.
-    approval, digest: as in a button's value; "" where it is about none."""
+    approval, digest, revision: as in a button's value; "" where it is about none. home: it was
+    opened in App Home, which shows what was submitted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     opener: str
     approval: str = ""
     digest: str = ""
+    revision: int = 0
     about: str = ""
+    home: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.model_dump_json(exclude_defaults=True)
 
     @classmethod
     def read(cls, metadata: str) -> "Carried | None":
@@ -34,7 +39,9 @@ class Carried(BaseModel):
 
     @classmethod
     def of(cls, approval: Approval, opener: str, about: str = "") -> "Carried":
-        return cls(opener=opener, approval=approval.id, digest=approval.terms, about=about)
+        drawn = approval.revision if approval.taken_back else 0
+        id_, digest = approval.id, approval.terms
+        return cls(opener=opener, approval=id_, digest=digest, revision=drawn, about=about)
 
 
 def modal(
@@ -46,7 +53,7 @@ def modal(
         "callback_id": callback_id,
         "title": plain(title, TITLE_AT_MOST),
         "close": plain(t("Cancel") if submit else t("Close"), TITLE_AT_MOST),
-        "private_metadata": json.dumps(carried.model_dump(exclude_defaults=True)),
+        "private_metadata": carried.text,
         "blocks": blocks,
     }
     return {**view, "submit": plain(submit, TITLE_AT_MOST)} if submit else view

@@ -9,7 +9,7 @@ from bot.views.text import Block, plain
 
 MENU = "countersign_more"
 REPLY = "countersign_reply"
-REJECT, REASSIGN, ASK = "reject", "reassign", "ask"
+REJECT, REASSIGN, ASK, ESCALATE = "reject", "reassign", "ask", "escalate"
 
 
 def more(approval: Approval, reject: str) -> list[Block]:
@@ -18,6 +18,8 @@ def more(approval: Approval, reject: str) -> list[Block]:
     choices = {REASSIGN: t("Reassign …")}
     if approval.requester and approval.inquiry is None:
         choices[ASK] = t("Ask back …")
+    if approval.policy.escalate_to and not approval.escalated_at:
+        choices[ESCALATE] = t("Escalate")
     elements = menu(reject, {label: f"{name} {approval.id}" for name, label in choices.items()})
     if approval.inquiry is not None:
         value = json.dumps({"approval": approval.id, "digest": approval.terms})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from bot.approvals import Approval
 from bot.audit import AuditEvent, Tag
+from bot.concerned import TO_REVIEWERS
 from bot.texts import later, t
 from bot.views import rich, stored
 from bot.views.card import HEADER_AT_MOST, Card, decide_by
@@ -15,6 +16,8 @@ from bot.views.rich import Element
 from bot.views.text import DECIDED_BY, context, escape, line, requested, to_card
 
 QUOTED_AT_MOST = 500
+BY_THREAD = later("Answer in the card's thread, or by *Answer* on the card")
+BY_FORM = later("Answer by *Answer* on the card")
 BY_SOMEONE = {
     Tag.APPROVED: DECIDED_BY["approved"],
     Tag.EDITED: DECIDED_BY["edited"],
@@ -23,6 +26,7 @@ BY_SOMEONE = {
 }
 SIGNS = {
     Tag.SHOWN: "memo",
+    Tag.INQUIRED: "speech_balloon",
     Tag.APPROVED: "white_check_mark",
     Tag.EDITED: "pencil2",
     Tag.REJECTED: "no_entry",
@@ -40,6 +44,7 @@ SIGNS = {
     Tag.RUN_RETRIED: "arrows_counterclockwise",
     Tag.REMINDED: "bell",
     Tag.ESCALATED: "arrow_up",
+    Tag.REASSIGNED: "inbox_tray",
 }
 # What is said, and the key of what the event tells besides.
 SAYS = {
@@ -56,6 +61,7 @@ SAYS = {
     Tag.RUN_FAILED: (later("The workflow failed"), "error"),
     Tag.REMINDED: (later("Waits for your decision"), ""),
     Tag.ESCALATED: (later("Escalated: you may decide this too"), ""),
+    Tag.REASSIGNED: (later("You are asked to decide this"), "text"),
 }
 
 
@@ -67,7 +73,9 @@ def notice(approval: Approval, event: AuditEvent, names: Mapping[str, str], link
     parts: list[Element] = [rich.paragraph(rich.emoji(SIGNS[event.tag]), *words)]
     if more:
         parts.append(rich.quote(more, QUOTED_AT_MOST))
-    about = [_about(approval)] if event.tag in (Tag.REMINDED, Tag.ESCALATED) else []
+    about = [_about(approval)] if event.tag in TO_REVIEWERS else []
+    if event.tag == Tag.INQUIRED:
+        about = [t(BY_FORM if approval.restricted else BY_THREAD)]
     about += [to_card(link)] if link else []
     blocks = [rich.block(*parts), *([context(" · ".join(about))] if about else [])]
     told = f": {line(more, 200)}" if more else ""
@@ -82,9 +90,16 @@ def _said(approval: Approval, event: AuditEvent, names: Mapping[str, str]) -> tu
         more = str(event.detail.get("reason") or event.detail.get("text") or "")
         words = INDIVIDUALLY_BY if was_each(event.detail) else BY_SOMEONE[event.tag]
         return t(words, who=who), "" if restricted else more
+    if event.tag == Tag.INQUIRED:
+        asked = str(event.detail.get("text") or "")
+        said = t("{who} asks you, and waits for your answer", who=who)
+        return said, "" if restricted else asked
     if event.tag == Tag.RUN_RETRIED:
         return t("Tried again by {who}", who=who), ""
     outcome = approval.outcome
+    if event.tag == Tag.EFFECT_REFUSED and outcome and outcome.run_failed:
+        refused = "" if restricted else str(event.detail.get("text") or "")
+        return t("The provider refused it, and the workflow failed"), stored.said(refused)
     if event.tag == Tag.SUPERSEDED and outcome and outcome.run_failed:
         return t("Not asked any more"), "" if restricted else stored.said(outcome.text)
     words, key = SAYS[event.tag]

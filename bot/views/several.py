@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.approvals import Approval
-from bot.texts import counted, later, t
+from bot.texts import counted, later, t, tn
 from bot.views.card import ButtonValue, card, shows_all
 from bot.views.modals import Carried, modal
 from bot.views.text import Block, context, escape, line, plain, section
@@ -59,11 +59,10 @@ def several_view(
 
 
 def _box(place: int, approval: Approval) -> Block:
-    value = ButtonValue(approval=approval.id, digest=approval.terms)
     option = {
         "text": plain(approval.request.title, 75),
         "description": plain(approval.thread_id, 75),  # titles may be alike
-        "value": json.dumps(value.model_dump(), separators=(",", ":")),
+        "value": ButtonValue.of(approval).text,
     }
     box = {"type": "checkboxes", "action_id": PICK, "options": [option]}
     return {
@@ -84,11 +83,28 @@ def _choice() -> list[Block]:
         "multiline": True,
         "max_length": REASON_AT_MOST,
     }
-    label, reason = plain(t("Decision"), 75), plain(t("Reason, where you reject"), 75)
+    label, reason = plain(t("Decision"), 75), plain(t("Reason, where you give one"), 75)
     return [
         {"type": "input", "block_id": DECISION, "label": label, "element": radio},
         {"type": "input", "block_id": REASON, "optional": True, "label": reason, "element": text},
     ]
+
+
+def reason_wanted(decision: str, wants: int, of: int) -> str:
+    """At the field, where none is given."""
+    if decision == "approve":
+        return tn(
+            "{n} of {of} wants a reason to approve. It is given to each of them.",
+            "{n} of {of} want a reason to approve. It is given to each of them.",
+            wants,
+            of=counted(of),
+        )
+    return tn(
+        "{n} of {of} wants a reason to reject. It is given to each of them.",
+        "{n} of {of} want a reason to reject. It is given to each of them.",
+        wants,
+        of=counted(of),
+    )
 
 
 def became_view(decision: str, each: Sequence[Became]) -> Block:

@@ -15,6 +15,9 @@ from bot.views.text import DECIDED_BY, context, escape, line
 Parts = list[Element]
 
 TEXT_AT_MOST = 700  # before it is escaped
+# How whoever is asked back answers
+THREAD = later("a reply here is the answer")
+FORM = later("the answer is given by *Answer* on the card")
 SAID_QUIETLY = frozenset({Tag.REMINDED})  # they have their direct message: no mention besides
 # The card itself says it; who looked is in the record; who was refused was told.
 NOT_TOLD = frozenset({Tag.SHOWN, Tag.VIEWED, Tag.REFUSED})
@@ -29,7 +32,8 @@ def reply(event: AuditEvent, names: dict[str, str], *, restricted: bool = False)
         parts = [rich.text(_spoken(part, names)) for part in parts]
     sentence = "".join(_spoken(part, names) for part in parts)
     audit = t("Audit #{number}", number=event.seq)
-    proof = context(f"{audit} · `{short(event.hash)}`")
+    how = f" · {t(FORM if restricted else THREAD)}" if event.tag == Tag.INQUIRED else ""
+    proof = context(f"{audit} · `{short(event.hash)}`{how}")
     body = rich.block(rich.paragraph(rich.emoji(sign), rich.text(" "), *parts))
     return Card(text=escape(sentence, TEXT_AT_MOST), blocks=[body, proof])
 

@@ -4,6 +4,9 @@ import logging
 
 import pytest
 
+from bot.listeners.rights import right_of
+from bot.policy import Right, Why
+from bot.services import Services
 from tests.deployment import Deployment
 from tests.eventually import eventually
 
@@ -32,6 +35,26 @@ async def test_who_joins_the_group_may_decide_at_once(deployment: Deployment) ->
         await deployment.slack.change_group("S00FINANCE", [tom.id])
         await tom.click(card, "Approve")
         await deployment.reads(card, "Approved by Tom Ferreira")
+
+
+async def test_who_was_deactivated_decides_nothing_on_any_instance(
+    deployment: Deployment,
+) -> None:
+    """Slack tells one of them, and each has known her for less than a minute."""
+    async with deployment.instance() as one, deployment.instance("two") as two:
+        thread_id = await deployment.start()
+        await deployment.card(TITLE)
+        [approval] = await deployment.approvals_of(thread_id)
+        mara, team = deployment.person("mara").id, one.slack.team
+        for bot in (one, two):
+            assert isinstance((await right_of(bot, approval, mara, team))[1], Right)
+        await deployment.slack.change_user(mara, deleted=True)
+        for bot in (one, two):
+
+            async def refused(bot: Services = bot) -> bool:
+                return (await right_of(bot, approval, mara, team))[1] == Why.NOT_A_MEMBER
+
+            await eventually("each has heard of it", refused, 20.0)
 
 
 async def test_the_operator_reads_that_the_app_was_removed(

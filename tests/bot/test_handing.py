@@ -6,6 +6,7 @@ import pytest
 
 from bot.approvals import Approval, Closed
 from bot.audit import Tag
+from bot.concerned import concerned
 from bot.handing import Handing, NotHanded, hand, may_hand
 from bot.policy import People, Right, Why, authorize
 from tests.bot.samples import JONAS, MARA, NOW, TOM, actor, approval, approve, member
@@ -142,8 +143,7 @@ def test_the_trail_tells_from_whom_to_whom_and_the_note() -> None:
     assert (event.tag, event.actor) == (Tag.REASSIGNED, actor(MARA))
     told = {key: event.detail[key] for key in ("from", "to", "text")}
     assert told == {"from": [MARA], "to": [TOM], "text": "He knows them"}
-    assert change.record.untold == (TOM,)
-    assert change.record.told(TOM).untold == ()
+    assert concerned(change.record, event) == (TOM,)
     assert change.record.revision == of.revision + 1
 
 

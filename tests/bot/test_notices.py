@@ -9,6 +9,7 @@ from bot import steps
 from bot.approvals import Approval, Doubt
 from bot.audit import AuditEvent, Draft, Tag, chain
 from bot.concerned import TO_REVIEWERS, TO_THE_REQUESTER, concerned
+from bot.inquiries import inquire, reply
 from bot.inslack import MessageRef
 from bot.notices import TRY_AGAIN_AT_MOST, Notices
 from bot.store import with_trail
@@ -27,6 +28,7 @@ from tests.bot.samples import (
     request,
 )
 
+ASKED = inquire(approval(), actor(MARA), "Which parcel?", NOW).record
 LINK = "https://acme.slack.com/archives/C0APPROVAL/p1700000000000100"
 
 
@@ -56,14 +58,21 @@ def test_a_workflow_that_nobody_asked_for_owes_none() -> None:
     [
         (approval(), draft(Tag.SHOWN), (TOM,)),
         (approval(), draft(Tag.SHOWN, detail={"deleted_before": 1}), ()),
+        (ASKED, draft(Tag.INQUIRED, actor=actor(MARA)), (TOM,)),
+        (reply(ASKED, actor(TOM), "The second", NOW).record, draft(Tag.INQUIRED), ()),
+        (approved(ASKED), draft(Tag.INQUIRED), ()),
         (approval(), draft(Tag.RUN_RETRIED, actor=actor(TOM)), ()),
         (approval(), draft(Tag.RUN_RETRIED, actor=actor(MARA)), (TOM,)),
         (approval(), draft(Tag.VOTED), ()),
+        (approved(), draft(Tag.RUN_FAILED, detail={"error": "x"}), (TOM,)),
+        (approved(), draft(Tag.RUN_FAILED, detail={"error": "x", "refused": True}), ()),
         (approval(doubt=Doubt(key="k", attempt="a")), draft(Tag.SHOWN), ()),
         (approval(), draft(Tag.REMINDED, detail={"users": [MARA, TOM]}), (MARA, TOM)),
         (approved(), draft(Tag.REMINDED, detail={"users": [MARA]}), ()),
         (approval(), draft(Tag.ESCALATED, detail={"users": [MARA]}), (MARA,)),
         (approval(), draft(Tag.ESCALATED, detail={}), ()),
+        (approval(), draft(Tag.REASSIGNED, detail={"to": [MARA, TOM]}), (MARA, TOM)),
+        (approved(), draft(Tag.REASSIGNED, detail={"to": [MARA]}), ()),
         (approval(), draft(Tag("approval:painted")), ()),
     ],
 )
@@ -95,7 +104,7 @@ def test_a_refused_one_is_tried_ever_more_seldom_and_not_given_up() -> None:
     assert slow == NOW + timedelta(hours=1)
 
 
-@pytest.mark.parametrize("tag", sorted(TO_THE_REQUESTER | TO_REVIEWERS))
+@pytest.mark.parametrize("tag", sorted({*TO_THE_REQUESTER, *TO_REVIEWERS}))
 @pytest.mark.parametrize("link", ["", LINK])
 def test_every_notice_can_be_sent(tag: Tag, link: str) -> None:
     hostile = "<!channel> *a* `b` & \u202e" + "x" * 3000
@@ -105,7 +114,7 @@ def test_every_notice_can_be_sent(tag: Tag, link: str) -> None:
     assert drawn.problems(shown) == []
 
 
-@pytest.mark.parametrize("tag", sorted(TO_THE_REQUESTER | TO_REVIEWERS))
+@pytest.mark.parametrize("tag", sorted({*TO_THE_REQUESTER, *TO_REVIEWERS}))
 def test_a_restricted_request_is_named_by_its_title_only(tag: Tag) -> None:
     of = approval(request(sensitivity="restricted", summary="secret", details="secret"))
     of = of.given_up("secret", NOW)
@@ -128,6 +137,8 @@ SAY_WHY = {
     Tag.OUTDATED,
     Tag.RUN_FAILED,
     Tag.SUPERSEDED,
+    Tag.REASSIGNED,
+    Tag.INQUIRED,
 }
 
 

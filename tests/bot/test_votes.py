@@ -7,9 +7,19 @@ import pytest
 
 from bot.approvals import Approval, Closed, NoVote
 from bot.audit import Tag
-from bot.policy import People, Right, Why, authorize, refuse_stale, refuse_voted
+from bot.policy import (
+    People,
+    Right,
+    Why,
+    authorize,
+    refuse_stale,
+    refuse_taken_back,
+    refuse_voted,
+)
+from bot.views.card import ButtonValue
 from tests.bot.samples import JONAS, MARA, NOW, TOM, actor, after, approval, approve, member, reject
 from workflows.fields import MoneyField, UserField
+from workflows.payloads import Asked
 from workflows.policy import Policy, PolicyError, Stage, Tier
 from workflows.protocol import Approve, Edit
 
@@ -215,3 +225,31 @@ def test_a_policy_that_could_never_be_passed_is_refused(policy: Policy, problem:
     with pytest.raises(PolicyError, match=problem):
         policy.check()
     Policy(approvers=("S00FINANCE",), quorum=2).check()  # a group may have enough members
+
+
+# --- what was taken back
+
+
+def test_whose_vote_was_taken_back_clicks_on_the_card_as_it_is_then() -> None:
+    one = vote(vote(under(TWO.model_copy(update={"quorum": 3})), MARA), JONAS)
+    back = one.withdraw(MARA, NOW).record
+    assert refuse_taken_back(back, MARA, one.revision) == Why.TAKEN_BACK
+    assert refuse_taken_back(back, MARA, 0) == Why.TAKEN_BACK
+    assert refuse_taken_back(back, MARA, back.revision) is None
+    assert refuse_taken_back(back, JONAS, one.revision) is None
+    assert (ButtonValue.of(one).revision, ButtonValue.of(back).revision) == (0, back.revision)
+
+
+def test_a_vote_in_an_absent_ones_place_is_taken_back_from_both() -> None:
+    one = vote(under(TWO), TOM, on_behalf_of=MARA)
+    back = one.withdraw(MARA, NOW).record
+    for who in (TOM, MARA):
+        assert refuse_taken_back(back, who, one.revision) == Why.TAKEN_BACK
+
+
+def test_votes_that_fell_with_an_edit_or_as_it_was_asked_anew_do_not_come_again() -> None:
+    one = vote(under(TWO), MARA)
+    assert refuse_taken_back(edited(one, JONAS), MARA, one.revision) == Why.TAKEN_BACK
+    closed = one.supersede(NOW).record
+    anew = closed.reopen(Asked(one.request), TWO, after(1)).record
+    assert refuse_taken_back(anew, MARA, one.revision) == Why.TAKEN_BACK

@@ -186,7 +186,7 @@ async def test_what_lies_in_the_socket_of_a_sleeping_redis_is_not_carried_out_la
 ) -> None:
     before = await scripts_run(store)
     Sleeps.server = server
-    assert await Recording(store, "ap_1", approved).outcome() == Outcome(NOT_CONFIRMED)
+    assert await Recording(store, "ap_1", approved).outcome() == Outcome(NOT_CONFIRMED, again=True)
     awake(server)
 
     async def came_to_it() -> bool:
@@ -235,5 +235,5 @@ async def test_a_change_that_comes_too_late_is_told_to_be_nothing(
             pass  # as a process that is stopped: no time limit strikes meanwhile
         return await approved(approval)
 
-    assert await Recording(store, "ap_1", slowly).outcome() == Outcome(REDIS_AWAY)
+    assert await Recording(store, "ap_1", slowly).outcome() == Outcome(REDIS_AWAY, again=True)
     assert await store.trail(THREAD) == []

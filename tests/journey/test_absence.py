@@ -82,6 +82,10 @@ async def test_it_is_told_once_and_tells_both_names(deployment: Deployment) -> N
         await bot.tasks.delegate(MARA)
         trail = await bot.store.trail("ask-1")
         assert [each.tag for each in trail].count(Tag.DELEGATED) == 1
+        assert len(await absences.all()) == 1
+        assert (await absences.all())[0].told
+        said = [m for m in deployment.person("tom").direct() if "you decide" in m.words]
+        assert len(said) == 1
         await deployment.person("jonas").click(card, "Reject")
         await deployment.settled("ask-1", within=WITHIN)
 

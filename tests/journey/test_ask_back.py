@@ -7,7 +7,7 @@ from tests.asking import Asking
 from tests.clicks import click_as_drawn
 from tests.deployment import Deployment
 from tests.eventually import eventually
-from tests.journey.test_absence import WITHIN
+from tests.journey.test_absence import WITHIN, message_to
 from tests.journey.test_together import MARA, TITLE, TOM, asks
 from workflows.policy import Policy
 from workflows.protocol import ApprovalRequest
@@ -46,6 +46,12 @@ async def test_the_requester_is_asked_and_answers(deployment: Deployment) -> Non
         replies = deployment.person("mara").replies(card)
         assert replies[1].text == "Mara Okafor asks Tom Ferreira: Which &lt;@U000JONAS&gt; parcel?"
         assert replies[1].notifies == {MARA, TOM}
+
+        direct = await message_to(deployment, "tom", "asks you, and waits for your answer")
+        assert direct.text.startswith(f"Mara Okafor asks you, and waits for your answer: {TITLE}: ")
+        assert "Answer in the card's thread, or by" in direct.words
+        assert "Which <@U000JONAS> parcel?" in direct.words
+        assert direct.notifies == set()
 
         await click_as_drawn(deployment, "jonas", card, "Answer")
         await deployment.told("jonas", "Only <@U00000TOM>, who is asked, answers this.")
@@ -179,3 +185,4 @@ async def test_of_a_restricted_request_only_the_modals_say_what_is_asked(
             "Mara Okafor asks Tom Ferreira",
             "Tom Ferreira answers Mara Okafor",
         ]
+        assert SECRET not in str([m.json for m in tom.direct()])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.audit import Tag
 from bot.local.person import texts_in
 from bot.records import Change
 from bot.services import Services
@@ -88,6 +89,13 @@ async def test_one_reason_for_all_that_are_rejected(deployment: Deployment) -> N
     async with deployment.instance(known=known) as bot:
         await waiting(deployment, bot, known, 2)
         view = await opened(deployment)
+        for blank in ({}, {"reason": "  "}):
+            entered = {"decision": "reject", **blank, **marked(view, 0, 1)}
+            errors = await deployment.person("mara").submit(entered)
+            said = "2 of 2 want a reason to reject. It is given to each of them."
+            assert errors == {"reason": said}
+        assert [await status(deployment, n) for n in range(2)] == ["pending", "pending"]
+        assert not [e for e in await bot.store.trail("ask-0") if e.tag == Tag.REFUSED]
         entered = {"decision": "reject", "reason": "Not this month", **marked(view, 0, 1)}
         assert await deployment.person("mara").submit(entered) == {}
         assert "*2 of 2 rejected*" in told(deployment)
@@ -95,6 +103,20 @@ async def test_one_reason_for_all_that_are_rejected(deployment: Deployment) -> N
             (approval,) = await deployment.approvals_of(f"ask-{number}")
             assert getattr(approval.decision, "reason", "") == "Not this month"
         assert known.done == []
+
+
+async def test_an_approval_that_wants_a_reason_gets_it_together_too(deployment: Deployment) -> None:
+    known = asks(Policy(approvers=(MARA, JONAS), bulk=True, reason_required=("approve",)))
+    async with deployment.instance(known=known) as bot:
+        await waiting(deployment, bot, known, 2)
+        view = await opened(deployment)
+        entered = {"decision": "approve", **marked(view, 0)}
+        errors = await deployment.person("mara").submit(entered)
+        assert errors["reason"].startswith("1 of 1 wants a reason to approve.")
+        assert await deployment.person("mara").submit({**entered, "reason": "As agreed"}) == {}
+        assert "*1 of 1 approved*" in told(deployment)
+        await eventually("it is carried out", lambda: known.done or None, WITHIN)
+        assert [getattr(each, "reason", "") for each in known.done] == ["As agreed"]
 
 
 async def test_votes_of_several_count_where_more_are_needed(deployment: Deployment) -> None:

@@ -6,8 +6,11 @@ from bot.approvals import Approval
 from bot.audit import Tag
 from bot.local.person import Seen
 from tests.asking import Asking
+from tests.clicks import deliver
 from tests.deployment import Deployment
 from tests.eventually import eventually
+from tests.journey.test_tampering import Attack, kept
+from tests.journey.test_tampering import click as drawn
 from tests.waiting import PATIENCE, direct, waiting
 from workflows.policy import Policy, Stage
 from workflows.protocol import ApprovalRequest
@@ -81,6 +84,35 @@ async def test_by_hand_by_an_approver_and_once(deployment: Deployment) -> None:
         await deployment.person("mara").click(card, "Approve")
         await deployment.reads(card, "Carried out")
         await escalate(deployment, "mara", thread_id, "waits for no decision")
+
+
+WHY = {"tom": "not_an_approver", "jonas": "requester", "lena": "not_a_member"}
+
+
+async def test_by_the_menu_of_the_card_with_the_same_guards(deployment: Deployment) -> None:
+    known = asks(Policy(approvers=(MARA, JONAS), escalate_to=(TOM,)))
+    async with waiting(deployment, known) as time:
+        await known.start(time.bot, requester=JONAS)
+        card = await deployment.card(TITLE)
+        for who, answer in {
+            "tom": "You are not among those who may decide this",
+            "jonas": "You asked for this",
+            "lena": "Only full members",
+        }.items():
+            payload = drawn(deployment, who, card, "Escalate")
+            await deliver(deployment, payload)
+            await deployment.told(who, answer)
+            attack = Attack(who, WHY[who])
+            await kept(time.bot, deployment, attack, payload)
+        await deployment.person("mara").click(card, "Escalate")
+        await deployment.told("mara", "Escalated to <@U00000TOM>")
+        after = await deployment.reads(card, "may decide this too")
+        assert "Escalate" not in str(after.blocks[-1]), "once only"
+        await deliver(deployment, drawn(deployment, "mara", card, "Escalate"))
+        await deployment.told("mara", "It was escalated already")
+        await time.direct("tom", 1)
+        await deployment.person("tom").click(after, "Approve")
+        await deployment.reads(after, "Carried out")
 
 
 async def test_those_who_may_reassign_may_escalate(deployment: Deployment) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import socket
 import time
 from collections.abc import AsyncGenerator
 
@@ -13,13 +12,6 @@ from bot.services import Services
 from tests.deployment import Deployment
 
 TITLE = "Refund $120.50 to Acme GmbH"
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture

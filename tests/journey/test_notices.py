@@ -63,16 +63,14 @@ async def test_a_failure_and_that_it_is_tried_again(deployment: Deployment) -> N
         card = await deployment.card(TITLE)
         await deployment.person("mara").click(card, "Approve")
         card = await deployment.reads(card, "The account is closed")
-        told = await _told(deployment, 4)
-        assert [each.split(": ")[0] for each in told[2:]] == [
-            "The provider refused it",
-            "The workflow failed",
-        ]
+        told = await _told(deployment, 3)
+        refused = "The provider refused it, and the workflow failed"
+        assert told[2] == f"{refused}: {TITLE}: The account is closed"
         known.refuses = ""
         await deployment.person("mara").click(card, "Retry")
         await deployment.reads(card, "Carried out")
-        told = await _told(deployment, 6)
-        assert told[4:] == [
+        told = await _told(deployment, 5)
+        assert told[3:] == [
             f"Tried again by Mara Okafor: {TITLE}",
             f"Done: {TITLE}: Carried out, r_1",
         ]
@@ -86,8 +84,8 @@ async def test_what_is_restricted_stays_so(deployment: Deployment) -> None:
         await known.start(bot, requester=TOM)
         await deployment.card(TITLE)
         await _decide(deployment, bot, approve)
-        told = await _told(deployment, 4)
-        assert told[3] == f"The workflow failed: {TITLE}"
+        told = await _told(deployment, 3)
+        assert told[2] == f"The provider refused it, and the workflow failed: {TITLE}"
         assert "Byron" not in str([message.json for message in direct(deployment, "tom")])
 
 

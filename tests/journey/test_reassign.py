@@ -40,7 +40,9 @@ async def test_an_approver_hands_their_place_over(deployment: Deployment) -> Non
         thread = deployment.person("mara").replies(card)
         assert any(TOM in reply.notifies for reply in thread)
         told = (await message_to(deployment, "tom", "You are asked to decide")).words
-        assert f"|{TITLE}>" in told
+        assert TITLE in told
+        assert "He knows them" in told
+        assert "|Open the card>" in told
         card = mara.again(card)
         await mara.click(card, "Approve")
         await deployment.told("mara", "You are not among those who may decide this")

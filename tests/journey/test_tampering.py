@@ -40,7 +40,7 @@ def asks(quorum: int = 1, **more: Any) -> Asking:
         editable=EDITABLE,
         **more,
     )
-    return Asking(request, Policy(approvers=NAMED, quorum=quorum))
+    return Asking(request, Policy(approvers=NAMED, quorum=quorum, escalate_to=(JONAS,)))
 
 
 Change = Callable[[dict[str, Any], Approval], None]
@@ -104,6 +104,7 @@ CLICKS = {
     "Withdraw my vote": (GUEST, LEFT, FOREIGN, STALE, UNKNOWN),
     "Reassign …": (GUEST, LEFT, FOREIGN, UNKNOWN),  # they carry no digest: a form comes first
     "Ask back …": (GUEST, LEFT, FOREIGN, UNKNOWN),
+    "Escalate": (GUEST, LEFT, FOREIGN, Attack("jonas", "not_an_approver"), UNKNOWN),
     "Answer": (GUEST, LEFT, FOREIGN, Attack("jonas", "not_asked"), UNKNOWN),
     "Review": (GUEST, LEFT, FOREIGN, Attack("tom", "requester"), UNKNOWN),
 }
@@ -241,13 +242,13 @@ async def test_a_form_that_was_tampered_with_and_one_that_comes_again(
         stale = Attack(who, "changed", STALE.change)
         unknown = Attack(who, "", UNKNOWN.change)
         for attack in (*SUBMITTED, foreign, unknown, *([stale] if label != "Answer" else [])):
-            payload = _submission(deployment, attack.who, view, values)
+            payload = submission(deployment, attack.who, view, values)
             attack.change(payload, await the_one(bot))
             assert says_no(await submitted(deployment, payload)), attack
             await kept(bot, deployment, attack, payload)
             assert state(await the_one(bot)) == before, attack
 
-        recorded = _submission(deployment, who, view, values)
+        recorded = submission(deployment, who, view, values)
         assert not says_no(await submitted(deployment, recorded))
         after = state(await the_one(bot))
         assert after != before
@@ -256,7 +257,7 @@ async def test_a_form_that_was_tampered_with_and_one_that_comes_again(
             assert state(await the_one(bot)) == after
 
 
-def _submission(
+def submission(
     deployment: Deployment, who: str, view: dict[str, Any], values: Values
 ) -> dict[str, Any]:
     user = deployment.person(who).user

@@ -4,7 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.approvals import Approval, Doubt, Inquiry, Outcome
+from bot.approvals import Approval, Doubt, Outcome
+from bot.asked import Inquiry
 from bot.inslack import Earlier
 from tests.bot.samples import JONAS, MARA, NOW, TOM, WHERE, actor, after, approval
 from tests.properties.requests import hostile, text

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.approvals import Approval, Inquiry, Outcome
+from bot.approvals import Approval, Outcome
+from bot.asked import Inquiry
 from bot.inslack import Earlier
 from bot.query import Query
 from bot.views.card import card, shows_all

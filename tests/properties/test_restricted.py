@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from bot.approvals import Approval, Doubt, Inquiry
+from bot.approvals import Approval, Doubt
+from bot.asked import Inquiry
 from bot.audit import GENESIS, AuditEvent, Tag
 from bot.doubts import asked
 from bot.query import Query

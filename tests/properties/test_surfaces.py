@@ -17,7 +17,7 @@ from bot.views.away import deputised
 from bot.views.card import Card, card
 from bot.views.deciding import decision_view
 from bot.views.details import details_view, review_view
-from bot.views.handing import handed_to_you, reassign_view
+from bot.views.handing import reassign_view
 from bot.views.home import Away, Home, home_view
 from bot.views.inquiry import answer_view, question_view
 from bot.views.listing import PAGE_SIZE, Count, Page, Whereabouts, pending_list, thread_report
@@ -156,14 +156,13 @@ def test_lists_the_report_and_app_home_are_taken(
     assert problems_of(home_view(home, NOW), "home") == []
 
 
-notices = sorted(TO_REVIEWERS | TO_THE_REQUESTER)
+notices = sorted({*TO_REVIEWERS, *TO_THE_REQUESTER})
 
 
 @given(of=records, tag=st.sampled_from(notices), said=text, link=st.sampled_from(["", LINK]))
 @MANY
 def test_a_direct_message_is_taken(of: Approval, tag: Tag, said: str, link: str) -> None:
     assert problems(notice(of, _event(tag, said), HOSTILE_NAMES, link)) == []
-    assert problems(handed_to_you(of, "")) == []
     waits = [of] * 12
     assert problems(deputised(MARA, NOW, waits, [""] * 10, HOSTILE_NAMES)) == []
 
