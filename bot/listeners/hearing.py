@@ -25,7 +25,6 @@ from bot.policy import Why
 from bot.records import Change
 from bot.services import Services
 from bot.slack_calls import SlackRefused, SlackUnavailable
-from bot.texts import t
 from bot.views.card import Card
 from bot.views.inquiry import TEXT_AT_MOST
 from bot.waiting import asked_back
@@ -137,12 +136,10 @@ async def _meant(services: Services, approval: Approval, said: Said) -> list[Cha
 def as_read(said: Said, names: Mapping[str, str]) -> str:
     """The words as people read them in the thread, where Slack sends its own markup."""
 
-    unknown = t("someone")
-
     def plain(match: re.Match[str]) -> str:
         sign, name, label = match.groups()
         if sign == "@":
-            return f"@{names.get(name) or label or unknown}"
+            return f"@{names.get(name) or label or 'someone'}"
         if sign == "#":
             return f"#{label or name}"
         if sign == "!":

@@ -13,7 +13,7 @@ from bot.views import answers, away, help, starting  # noqa: A004 - our module o
 from bot.views.card import Card, card
 from bot.views.deciding import FORMS, decision_view
 from bot.views.details import details_view, review_view
-from bot.views.handing import handed_to_you, reassign_view
+from bot.views.handing import reassign_view
 from bot.views.home import Away, Home, guest_view, home_view
 from bot.views.inquiry import answer_view, question_view
 from bot.views.listing import Count, Page, Whereabouts, pending_list, thread_report
@@ -58,7 +58,6 @@ def _of_one(of: Approval) -> Iterator[tuple[str, Any]]:
     for decision in (*FORMS, "edit"):
         yield decision, decision_view(of, decision, MARA)
     yield "report", thread_report(run(thread_id=THREAD_ID, workflow="W1"), [of], Whereabouts())
-    yield "handed", handed_to_you(of, LINK)
     if not of.is_open:
         return
     yield "question", question_view(of, MARA)
@@ -105,7 +104,7 @@ def _lists() -> Iterator[tuple[str, Any]]:
 
 def _messages() -> Iterator[tuple[str, Any]]:
     for of in (approval(), *(each for each in ended() if each.outcome), approval(_hidden())):
-        for tag in sorted(TO_REVIEWERS | TO_THE_REQUESTER):
+        for tag in sorted({*TO_REVIEWERS, *TO_THE_REQUESTER}):
             for more in MORE[:3]:
                 yield f"notice {tag}", notice(of, event(tag, **more), NAMES, LINK)
     for tag in sorted(set(Tag) - NOT_TOLD):
