@@ -31,6 +31,7 @@ from workflows.effects import (
     EffectLedger,
     EffectNotYet,
     EffectRefused,
+    ProviderAway,
 )
 from workflows.lease import Lease, LeaseLost, Leases, LeaseTaken
 from workflows.payloads import NO_HINTS, OURS, UnreadableQuestion, read_question, write_answer
@@ -52,7 +53,7 @@ FINAL = (
     UnreadableQuestion,
     UnstorableState,
 )
-PLAIN = (TookTooLong, EffectNotYet)  # their words are ours, or meant for people
+PLAIN = (TookTooLong, EffectNotYet, ProviderAway)  # their words are ours, or meant for people
 NOBODY = Policy(approvers=())  # of a workflow that is not known here: it opens no question
 
 

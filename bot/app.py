@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.advancing import Advancing
 from bot.changes import Changes
+from bot.connecting import crm
 from bot.delegating import Delegating
 from bot.doctor import Doctor
 from bot.health import Health, redis_answers, worker_polls
@@ -50,6 +51,7 @@ from workflows.checkpointer import FencedRedisSaver
 from workflows.clock import Clock, utc_now
 from workflows.connectors.payments import SqlitePayments
 from workflows.effects import EffectLedger
+from workflows.graphs.crm_update import crm_update
 from workflows.graphs.refund import refund
 from workflows.lease import Leases
 from workflows.loading import BadTarget, installed, named
@@ -71,7 +73,8 @@ RECONCILE_EVERY = 2.0  # seconds
 def catalog(settings: StoreSettings) -> Catalog:
     """The workflows of this deployment: ours, those of installed packages, and those that are
     named. BadSettings where one of them is not there, or two have one name."""
-    ours = [refund(SqlitePayments(settings.payments_db)), *sending(settings)]
+    ours = [refund(SqlitePayments(settings.payments_db)), crm_update(crm(settings))]
+    ours += sending(settings)
     try:
         given = [*installed(), *named(settings.graphs)]
     except BadTarget as problem:

@@ -21,6 +21,7 @@ from bot.audit import Keyring
 from bot.outward import OutwardSettings, ids_by_commas
 from bot.runs import RETENTION
 from bot.texts import ENGLISH, BadLanguage, translations
+from workflows.connectors.hubspot import HUBSPOT
 from workflows.fields import SlackChannelId
 from workflows.policy import ApproverId, Policy
 
@@ -89,6 +90,31 @@ class StoreSettings(OutwardSettings):
         Path,
         Field(alias="COUNTERSIGN_PAYMENTS_DB", description="the trial ledger of refunds (SQLite)"),
     ] = Path(".countersign/payments.db")
+    crm_db: Annotated[
+        Path,
+        Field(
+            alias="COUNTERSIGN_CRM_DB",
+            description="the trial CRM (SQLite), where no `COUNTERSIGN_HUBSPOT_TOKEN` is set",
+        ),
+    ] = Path(".countersign/crm.db")
+    hubspot_token: Annotated[
+        SecretStr | None,
+        Field(alias="COUNTERSIGN_HUBSPOT_TOKEN", description="of a HubSpot private app"),
+    ] = None
+    hubspot_url: Annotated[
+        str,
+        StringConstraints(pattern=r"^https?://"),
+        Field(alias="COUNTERSIGN_HUBSPOT_URL", description="where HubSpot's API is"),
+    ] = HUBSPOT
+    hubspot_mark: Annotated[
+        str,
+        StringConstraints(pattern=r"^([a-z][a-z0-9_]*)?$"),
+        Field(
+            alias="COUNTERSIGN_HUBSPOT_MARK",
+            description="a text property that each update is marked in, so that after a crash it "
+            "is certain who wrote it",
+        ),
+    ] = ""
 
     @field_validator("graphs", mode="before")
     @classmethod

@@ -54,6 +54,7 @@ class Deployment:
             "COUNTERSIGN_APPROVERS": self.approvers,
             "COUNTERSIGN_NAMESPACE": self.namespace,
             "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
+            "COUNTERSIGN_CRM_DB": str(self.directory / "crm.db"),
             **({"COUNTERSIGN_AUDIT_KEY": self.audit_key} if self.audit_key else {}),
             "COUNTERSIGN_FILES": str(self.directory / "files"),
             "COUNTERSIGN_OUTBOX": str(self.directory / "outbox"),

@@ -92,6 +92,11 @@ class EffectNotYet(Exception):
     reached, or asks for patience. The text is shown to people."""
 
 
+class ProviderAway(Exception):
+    """It did not answer as it should, and what it was asked for may have happened: the attempt is
+    made again after a pause, and looks first. The text is shown to people."""
+
+
 class EffectInDoubt(Exception):
     """It may have happened, and there is no `find` to ask; a person must look."""
 
@@ -294,6 +299,9 @@ class ThreadEffects:
             raise
         except EffectNotYet as later:
             await self._settle(mine, state="again", error=str(later))
+            raise
+        except PreconditionFailed as failed:  # by a provider that writes on condition
+            await self._settle(mine, state="refused", error=str(failed), changes=failed.changes)
             raise
         _require_receipt(receipt, "call", mine.key)
         await self._settle(mine, state="done", receipt=receipt)

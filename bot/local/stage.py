@@ -97,6 +97,7 @@ class Stage:
             "COUNTERSIGN_APPROVERS": FINANCE_APPROVERS.id,
             "COUNTERSIGN_NAMESPACE": self.store.keys.namespace,
             "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
+            "COUNTERSIGN_CRM_DB": str(self.directory / "crm.db"),
             **_graphs(),
             "COUNTERSIGN_FILES": str(self.directory / "files"),
             "COUNTERSIGN_OUTBOX": str(self.directory / "outbox"),
@@ -142,6 +143,7 @@ async def open_stage(port: int) -> AsyncGenerator[Stage, None]:
                 "REDIS_URL": url,
                 "COUNTERSIGN_NAMESPACE": f"demo-{secrets.token_hex(3)}",
                 "COUNTERSIGN_PAYMENTS_DB": directory / "payments.db",
+                "COUNTERSIGN_CRM_DB": directory / "crm.db",
             }
         )
         store, starter = await stack.enter_async_context(open_store(settings))

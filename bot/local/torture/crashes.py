@@ -177,6 +177,7 @@ class Stand:
                 "COUNTERSIGN_NAMESPACE": self.namespace,
                 "COUNTERSIGN_INSTANCE": "one",
                 "COUNTERSIGN_PAYMENTS_DB": str(self.directory / "payments.db"),
+                "COUNTERSIGN_CRM_DB": str(self.directory / "crm.db"),
             }
         )
 
