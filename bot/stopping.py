@@ -44,16 +44,18 @@ async def until_told(work: Callable[[Stop], Coroutine[Any, Any, None]], within: 
     working = asyncio.create_task(work(stop))
     told = asyncio.create_task(stop.told.wait())
     await asyncio.wait([working, told], return_when=asyncio.FIRST_COMPLETED)
+    # A thread: what still waits for Redis or Slack may heed no cancel, also not of asyncio.run.
+    timer = threading.Timer(within, _end, [within, stop])
+    timer.daemon = True
     if stop.told.is_set():
-        # A thread: what still waits for Redis or Slack may heed no cancel, also not of asyncio.run.
-        timer = threading.Timer(within, _end, [within, stop])
-        timer.daemon = True
         timer.start()
     while stop.starting and not working.done():
         working.cancel()  # again and again: a client of Redis that waits swallows one
         await asyncio.wait([working], timeout=1)
     await asyncio.wait([working])
     told.cancel()
+    if stop.error is not None:  # whoever called this hears of it, and may live on
+        timer.cancel()
     if not working.cancelled():
         working.result()
 

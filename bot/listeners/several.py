@@ -5,6 +5,7 @@ import asyncio
 import re
 from typing import Any
 
+from redis.exceptions import RedisError
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.listeners.decisions import Click, take, why_not
@@ -36,6 +37,7 @@ from bot.views.several import (
     several_view,
 )
 
+LOOKED_WITHIN = 1.0  # seconds; of Slack's three, the others are for deciding
 LOOKED_THROUGH = 3 * AT_MOST  # of what waits for the reader in this workflow
 
 
@@ -93,14 +95,16 @@ async def _unsaid(
     """How many of those that they may decide want a reason, where none is given."""
     if _reason(given):
         return 0
-    found = await services.store.many([value.approval for value in marked])
-    wanting = {each.id: each for each in found if refuse_unsaid(each, decision, "")}
-    clicks = [
-        (wanting[v.approval], _click(given, decision, v)) for v in marked if v.approval in wanting
-    ]
+    by_id = {value.approval: value for value in marked}
     try:
-        barred = [await why_not(services, approval, click) for approval, click in clicks]
-    except (SlackUnavailable, SlackRefused, TimeoutError):
+        async with asyncio.timeout(LOOKED_WITHIN):
+            found = await services.store.many(by_id)
+            wanting = [each for each in found if refuse_unsaid(each, decision, "")]
+            barred = [
+                await why_not(services, each, _click(given, decision, by_id[each.id]))
+                for each in wanting
+            ]
+    except (RedisError, SlackUnavailable, SlackRefused, TimeoutError):
         return 0  # the answer to each of them says so
     return barred.count(None)
 

@@ -9,10 +9,11 @@ import pytest
 from docket import Worker
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bot.app import Roles, serve
+from bot.audit import Tag
 from bot.records import Change
 from bot.services import Services
 from tests.deployment import Deployment
@@ -135,7 +136,8 @@ async def test_a_stale_holder_changes_nothing(
     thread_id = await approved(bot, deployment)
     await eventually("the node runs", lambda: provider.calls)
     run = await deployment.run_of(thread_id)
-    await bot.store.commit(Change(run.finish(bot.now())))  # as the other holder does
+    now = bot.now()  # as the other holder does
+    await bot.store.commit(Change(run.finish(now), (run.event(Tag.RUN_FINISHED, now),)))
     provider.held.set()
 
     async def ended() -> bool:
@@ -238,7 +240,9 @@ async def test_a_workflow_that_is_not_known_here_waits_for_a_worker_that_knows_i
     await deployment.card("Send it")
     async with deployment.store() as store:
         stranger = run.to(thread_id="stranger", workflow="unknown", version=0)
-        await store.commit(Change(stranger))
+        detail: dict[str, JsonValue] = {"workflow": "unknown", "input": run.input}
+        event = stranger.event(Tag.RUN_STARTED, run.created_at, None, detail)
+        await store.commit(Change(stranger, (event,)))
 
     async def left() -> bool:
         found = await deployment.run_of("stranger")

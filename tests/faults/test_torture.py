@@ -179,7 +179,7 @@ def test_the_command_says_that_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nothing"], "There is no workflow 'nothing' (there is: refund)"),
+        (["nothing"], "There is no workflow 'nothing' (there is: contract_delivery"),
         (["no.such:graph"], "There is no module no.such here"),
         ([f"{__name__}:missing"], "has no missing"),
         ([f"{__name__}:broken"], "is a int. Name a Workflow, a graph"),

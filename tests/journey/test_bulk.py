@@ -157,9 +157,9 @@ async def test_what_the_modal_did_not_show_is_not_decided(deployment: Deployment
         view = await opened(deployment)
         (approval,) = await deployment.approvals_of("ask-0")
         risky = approval.request.model_copy(update={"risk": "high"})
-        await bot.store.commit(Change(approval.to(request=risky)))
+        await bot.changes.change(approval.id, lambda a: Change(a.to(request=risky)))
         (other,) = await deployment.approvals_of("ask-1")
-        await bot.store.commit(Change(other.to(digest="f" * 64)))
+        await bot.changes.change(other.id, lambda a: Change(a.to(digest="f" * 64)))
         entered = {"decision": "approve", **marked(view, 0, 1)}
         assert await deployment.person("mara").submit(entered) == {}
         words = "\n".join(told(deployment))
