@@ -209,6 +209,7 @@ class Advancing:
                 answers,
                 decided=decided,
                 declared={each.id: each.request.preconditions for each in approved},
+                now=self.now(),
                 lease=lease,
                 control=control,
             )

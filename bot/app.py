@@ -20,7 +20,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.advancing import Advancing
 from bot.changes import Changes
-from bot.connecting import crm
+from bot.comparing import Comparing
+from bot.connecting import own, payments
 from bot.delegating import Delegating
 from bot.doctor import Doctor
 from bot.health import Health, redis_answers, worker_polls
@@ -49,10 +50,7 @@ from bot.texts import speak
 from workflows.catalog import Catalog
 from workflows.checkpointer import FencedRedisSaver
 from workflows.clock import Clock, utc_now
-from workflows.connectors.payments import SqlitePayments
 from workflows.effects import EffectLedger
-from workflows.graphs.crm_update import crm_update
-from workflows.graphs.refund import refund
 from workflows.lease import Leases
 from workflows.loading import BadTarget, installed, named
 from workflows.policy import Policy, PolicyError
@@ -73,8 +71,7 @@ RECONCILE_EVERY = 2.0  # seconds
 def catalog(settings: StoreSettings) -> Catalog:
     """The workflows of this deployment: ours, those of installed packages, and those that are
     named. BadSettings where one of them is not there, or two have one name."""
-    ours = [refund(SqlitePayments(settings.payments_db)), crm_update(crm(settings))]
-    ours += sending(settings)
+    ours = [*own(settings), *sending(settings)]
     try:
         given = [*installed(), *named(settings.graphs)]
     except BadTarget as problem:
@@ -195,6 +192,7 @@ def _tasks(advancing: Advancing, slack: SlackGateway, fallback: str | None) -> T
     return Tasks(
         changes=changes,
         advancing=advancing,
+        comparing=Comparing(changes, slack),
         posting=Posting(changes, leases, slack, pacing, advancing.instance, fallback),
         showing=Showing(changes, leases, slack, pacing),
         noticing=Noticing(changes, leases, slack, pacing),
@@ -288,6 +286,7 @@ async def _until_one_ends(
             await asyncio.wait([ready])
     health.started = True
     log.info("%s is ready in %s", services.instance, services.slack.team_name)
+    log.info("refunds: %s", payments(settings).told)
     ended, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     health.stopping = True
     log.info("%s is stopping", services.instance)

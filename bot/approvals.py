@@ -8,9 +8,9 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from bot.alike import AmongOthers
 from bot.asked import Inquiry
 from bot.audit import Tag
-from bot.inslack import InSlack
 from bot.outcomes import ANSWERS, Outcome
 from bot.records import Change
 from bot.runs import Run
@@ -61,18 +61,18 @@ class Doubt(BaseModel):
     attempt: str
 
 
-class Approval(InSlack):
+class Approval(AmongOthers):
     """asked: the digest of what the graph interrupted with. policy: what holds for this request;
     its stages are passed one after the other. votes: those that count, at most one a person; an
     edit among them is what the others approved. doubt: set where it asks whether an effect
     happened; then the decision is a Respond whose text is a key of ANSWERS, and goes to the
     ledger, never to the graph. in_doubt: another approval asks that about an effect of this one's
     decision. by_failure: it was superseded because its run failed. held: why the decision waits
-    for other code, in words for people. remind_at: when somebody is next looked for who has to be
-    reminded; reminded: when each of those who are missing was last. escalated_at: since when those
-    may decide whom the policy's `escalate_to` names. seen: where it is restricted, who has looked
-    at it, by user, and the terms that they saw. inquiries: what its requester was asked back; only
-    the last may be open."""
+    for other code, in words for people. goes_on_at: it waits for this time. remind_at: when
+    somebody is next looked for who has to be reminded; reminded: when each of those who are missing
+    was last. escalated_at: since when those may decide whom the policy's `escalate_to` names. seen:
+    where it is restricted, who has looked at it, by user, and the terms that they saw. inquiries:
+    what its requester was asked back; only the last may be open."""
 
     workflow: str
     interrupt_id: str
@@ -95,6 +95,7 @@ class Approval(InSlack):
     reopened_at: AwareDatetime | None = None
     handed_over_at: AwareDatetime | None = None
     held: str = ""
+    goes_on_at: AwareDatetime | None = None
     seen: Mapping[str, str] = {}
     applied_at: AwareDatetime | None = None
     outcome: Outcome | None = None

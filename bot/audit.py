@@ -20,6 +20,7 @@ class Tag(StrEnum):
 
     RUN_STARTED = "run:started"
     RUN_RESUMED = "run:resumed"
+    RUN_SCHEDULED = "run:scheduled"
     RUN_BLOCKED = "run:blocked"
     RUN_FINISHED = "run:finished"
     RUN_FAILED = "run:failed"
@@ -40,6 +41,7 @@ class Tag(StrEnum):
     REASSIGNED = "approval:reassigned"
     ESCALATED = "approval:escalated"
     REMINDED = "approval:reminded"
+    ALIKE = "approval:alike"
     INQUIRED = "approval:inquired"
     REPLIED = "approval:replied"
     REFUSED = "approval:refused"

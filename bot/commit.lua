@@ -10,7 +10,8 @@
 --       3           length that the trail had when it was read; "" where no event is added
 --       4           R, the number of records
 --       then for each record   version that was read, new body
---       then the number of index entries, and for each   number of its key, id, score ("" removes)
+--       then the number of index entries, and for each   number of its key, id, score ("" removes),
+--         seconds: how long the index keeps what it holds, by score, and itself; "": for good
 --       then the events, in order
 -- Answers 1, or nothing is written: 0 where the trail or a record is no longer what was read,
 -- -1 where the lease is no longer the writer's, -2 where it is too late.
@@ -28,9 +29,14 @@ for r = 1, records do
 end
 local at = 5 + 2 * records
 for entry = 1, tonumber(ARGV[at]) do
-  local key, id, score = KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2], ARGV[at + 3]
+  local key, id = KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2]
+  local score, seconds = ARGV[at + 3], ARGV[at + 4]
   if score == '' then redis.call('ZREM', key, id) else redis.call('ZADD', key, score, id) end
-  at = at + 3
+  if score ~= '' and seconds ~= '' then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. (tonumber(score) - tonumber(seconds)))
+    redis.call('EXPIRE', key, seconds)
+  end
+  at = at + 4
 end
 for event = at + 1, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[event]) end
 return 1

@@ -39,6 +39,11 @@ class Keys:
     def hold(self, channel: str) -> str:
         return f"{self.prefix}hold:{channel}"
 
+    def alike(self, key: str) -> str:
+        """Approvals with this business key, by when they were asked; gone when nobody asks any
+        more."""
+        return f"{self.prefix}alike:{key}"
+
     @property
     def no_lease(self) -> str:
         """Never written: what a click is taken under."""

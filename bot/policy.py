@@ -227,10 +227,11 @@ def refuse_closed(approval: Approval, now: datetime) -> Why | None:
 
 
 def refuse_bulk(approval: Approval) -> Why | None:
-    """None where it may be decided together with others: low risk, nothing kept out of sight, and
-    the policy lets it."""
+    """None where it may be decided together with others: low risk, nothing kept out of sight, no
+    duplicate of another, and the policy lets it."""
     request = approval.request
-    plain = request.risk == "low" and request.sensitivity == "normal" and not approval.doubt
+    plain = request.risk == "low" and request.sensitivity == "normal"
+    plain = plain and not (approval.doubt or approval.alike)
     return None if approval.policy.bulk and plain else Why.NOT_TOGETHER
 
 

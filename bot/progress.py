@@ -77,13 +77,14 @@ class Progress:
         self._open(still_open.values())
         self._doubt()
         unsettled = any(_unsettled(approval) for approval in self._after.values())
-        if not (state.stalled or unsettled):  # else it goes on: the outcome is still to come
+        self._schedule(still_open, state.wakes_at)
+        if not (state.stalled or unsettled or state.wakes_at):  # else the outcome is still to come
             self._conclude(still_open, finished=state.finished)
         if state.finished and not unsettled:
             self._tell(Tag.RUN_FINISHED)
             return self._all(self._run.finish(self._now))
         if doubted:  # all the rest is for the attempt after the answer
-            return self._all(self._run.wait(self._now))
+            return self._all(self._run.wait(self._now, state.wakes_at))
         return self._all(self._stopped(state, still_open, drained=drained))
 
     def _stopped(
@@ -96,7 +97,7 @@ class Progress:
             return self._run.drained(self._now)
         if untaken:
             return self._run.stumble(NOT_TAKEN, self._now)
-        return self._run.wait(self._now)
+        return self._run.wait(self._now, state.wakes_at)
 
     def stumble(self, error: str) -> list[Change]:
         """The attempt raised; the last of them fails the run."""
@@ -242,6 +243,16 @@ class Progress:
         changes = changes_of(approval, self._effects)
         hides = approval.restricted or self._hides(approval)
         return not_executed(changes, hides=hides) if changes else self._executed_on(approval)
+
+    def _schedule(self, still_open: Mapping[str, Question], at: datetime | None) -> None:
+        """Its decisions wait for a time, and their cards say until when."""
+        for approval in list(self._after.values()):
+            waits = approval.decision and not approval.outcome and approval.id not in still_open
+            if approval.doubt or not waits or approval.goes_on_at == at:
+                continue
+            self._take(Change(approval.revised(goes_on_at=at)))
+            if at:
+                self._tell(Tag.RUN_SCHEDULED, {"until": at.isoformat()}, approval.id)
 
     def _supersede(self, still_open: Mapping[str, Question]) -> None:
         instead = next((key for key in still_open if key not in self._before), None)

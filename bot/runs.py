@@ -33,9 +33,10 @@ class OtherInput(Exception):
 class Run(Record):
     """attempts: how often it was tried since it last got on. error: of the last attempt, in
     words for people. effects_noted: keys of the effects that the trail tells already. retried_at:
-    when a person had it tried again, until it is. blocked_at: since when no worker had the code
-    to go on. retention: how long the graph's state outlives the run; retiring_at: when its end
-    began, from which there is no way back."""
+    when a person had it tried again, until it is. wakes_at: it waits for this time, and then goes
+    on by itself. blocked_at: since when no worker had the code to go on. retention:
+    how long the graph's state outlives the run; retiring_at: when its end began, from which there
+    is no way back."""
 
     thread_id: ThreadId
     workflow: str
@@ -49,6 +50,7 @@ class Run(Record):
     error: str = ""
     effects_noted: tuple[str, ...] = ()
     retried_at: AwareDatetime | None = None
+    wakes_at: AwareDatetime | None = None
     blocked_at: AwareDatetime | None = None
     retention: timedelta = RETENTION
     retiring_at: AwareDatetime | None = None
@@ -126,12 +128,13 @@ class Run(Record):
             attempts=self.attempts + 1,
             retry_at=None,
             retried_at=None,
+            wakes_at=None,
             updated_at=now,
         )
 
-    def wait(self, now: datetime) -> Self:
-        """The graph waits for a person."""
-        return self._got_on("waiting", now)
+    def wait(self, now: datetime, until: datetime | None = None) -> Self:
+        """The graph waits for a person, or for a time."""
+        return self._got_on("waiting", now).to(wakes_at=until)
 
     def drained(self, now: datetime) -> Self:
         """Stopped on request before it was done; another worker goes on at once."""

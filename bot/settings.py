@@ -22,6 +22,7 @@ from bot.outward import OutwardSettings, ids_by_commas
 from bot.runs import RETENTION
 from bot.texts import ENGLISH, BadLanguage, translations
 from workflows.connectors.hubspot import HUBSPOT
+from workflows.connectors.stripe_payments import STRIPE_API
 from workflows.fields import SlackChannelId
 from workflows.policy import ApproverId, Policy
 
@@ -115,6 +116,45 @@ class StoreSettings(OutwardSettings):
             "is certain who wrote it",
         ),
     ] = ""
+    patients_db: Annotated[
+        Path,
+        Field(
+            alias="COUNTERSIGN_PATIENTS_DB",
+            description="the trial desk of replies to patients (SQLite)",
+        ),
+    ] = Path(".countersign/patients.db")
+    fhir_base: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^https?://"),
+        Field(
+            alias="COUNTERSIGN_FHIR_BASE",
+            description="a FHIR R4 server that writes to patients, instead of the trial desk",
+        ),
+    ] = None
+    fhir_token: Annotated[
+        SecretStr | None, Field(alias="COUNTERSIGN_FHIR_TOKEN", description="its bearer token")
+    ] = None
+    fhir_consent: Annotated[
+        str,
+        Field(
+            alias="COUNTERSIGN_FHIR_CONSENT",
+            description="which consents say who may be written to: their category, as a token of "
+            "FHIR; needed with the server",
+            validate_default=True,
+        ),
+    ] = ""
+    stripe_key: Annotated[
+        SecretStr | None,
+        Field(
+            alias="COUNTERSIGN_STRIPE_KEY",
+            description="sk_… or rk_…: Stripe pays the refunds, instead of the trial ledger",
+        ),
+    ] = None
+    stripe_api_base: Annotated[
+        str,
+        StringConstraints(pattern=r"^https?://[^/]+$"),
+        Field(alias="COUNTERSIGN_STRIPE_API_BASE", description="where Stripe's API is"),
+    ] = STRIPE_API
 
     @field_validator("graphs", mode="before")
     @classmethod
@@ -141,6 +181,26 @@ class StoreSettings(OutwardSettings):
         given = self.audit_key.get_secret_value().split(",") if self.audit_key else []
         pairs = (each.strip().partition(":") for each in given)
         return Keyring({key: secret.encode() for key, _, secret in pairs})
+
+    @field_validator("fhir_consent")
+    @classmethod
+    def _names_a_category(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("fhir_base") and not re.fullmatch(r"[^\s|,]+\|[^\s|,]+", value):
+            raise ValueError(
+                "COUNTERSIGN_FHIR_CONSENT: names no category as `system|code`, such as "
+                "http://loinc.org|59284-0: without it a consent to anything would count"
+            )
+        return value
+
+    @field_validator("stripe_key")
+    @classmethod
+    def _is_a_secret_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.match(r"[sr]k_(test|live)_", value.get_secret_value()):
+            raise ValueError(
+                "COUNTERSIGN_STRIPE_KEY: does not look like a secret or restricted key of Stripe "
+                "(sk_test_…, rk_live_…)"
+            )
+        return value
 
     @property
     def retention(self) -> timedelta:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.approvals import Approval
+from bot.likeness import owes_comparing, uncompared
 from bot.runs import Run
 
 StepKind = Literal[
@@ -18,6 +19,7 @@ StepKind = Literal[
     "retire",
     "delegate",
     "look",
+    "compare",
 ]
 
 # A run that is said to run and has not moved for this long has lost its worker, or has a long
@@ -59,6 +61,12 @@ def posted_at(approval: Approval) -> datetime:
     return approval.delivery.retry_at if approval.delivery else approval.requested_at
 
 
+def to_be_posted(approval: Approval) -> bool:
+    """Does its channel wait for its card? Not before it was compared with others, nor while nobody
+    knows whether it stands there already."""
+    return approval.message is None and not approval.recheck and not uncompared(approval)
+
+
 def _in_round(step: Step, now: datetime) -> Step:
     round_ = int(now.timestamp()) // CHANNEL_ROUND
     return replace(step, version=str(round_)) if step.kind == "post" else step
@@ -78,7 +86,7 @@ def _run(run: Run) -> list[tuple[datetime, Step]]:
         case "blocked":
             return [(run.retry_at or run.updated_at, step)]
         case "waiting":
-            return []
+            return [(run.wakes_at, step)] if run.wakes_at else []
         case _:
             return _closed(run)
 
@@ -99,9 +107,12 @@ def _shown(approval: Approval) -> str:
 def _approval(approval: Approval) -> list[tuple[datetime, Step]]:
     owed: list[tuple[datetime, Step]] = []
     behind = approval.shown < approval.revision or approval.replied < approval.trail
-    if approval.message is None and not approval.recheck:
+    if owes_comparing(approval):
+        version = f"{approval.wanted}.{approval.status}.{approval.revision}"
+        owed.append((approval.requested_at, Step("compare", approval.id, version)))
+    if to_be_posted(approval):
         owed.append((posted_at(approval), Step("post", approval.channel, "")))
-    elif behind or approval.recheck:
+    elif (approval.message is not None and behind) or approval.recheck:
         owed.append((_shown_at(approval), Step("show", approval.id, _shown(approval))))
     owed += _while_it_waits(approval) if approval.status == "pending" else []
     if approval.look_at:

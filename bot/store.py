@@ -16,6 +16,7 @@ from bot.audit import NO_KEYS, AuditEvent, Draft, Keyring, chain
 from bot.channels import Hold
 from bot.concerned import concerned
 from bot.keys import Keys
+from bot.likeness import counts, key_of
 from bot.records import Change, Record
 from bot.runs import Run
 from workflows.lease import CURRENT, LeaseLost
@@ -89,14 +90,14 @@ class Store:
         trail, held = self.keys.trail(thread_id), lease.key if lease else self.keys.no_lease
         keys = [trail, held, *(self.keys.record(record) for record in records)]
         entries = [entry for record in records for entry in self._entries(record)]
-        names = list(dict.fromkeys(key for key, _, _ in entries))
+        names = list(dict.fromkeys(key for key, *_ in entries))
         arguments: list[Any] = [lease.token if lease else ""]
         arguments += ["" if until is None else repr(until), length, len(records)]
         for record in records:
             arguments += [record.version, _body(record)]
         arguments.append(len(entries))
-        for key, member, score in entries:
-            arguments += [len(keys) + names.index(key) + 1, member, score]
+        for key, member, score, seconds in entries:
+            arguments += [len(keys) + names.index(key) + 1, member, score, seconds]
         arguments += [event.model_dump_json() for event in chain(last, drafts, self.keyring)]
         answer = int(await self._script(keys=keys + names, args=arguments))
         if answer == LEASE_LOST:
@@ -297,34 +298,44 @@ class Store:
             self._passed_over.add(str(error))
             log.warning("%s; left alone", error, exc_info=error.__cause__)
 
-    def _entries(self, record: Run | Approval) -> list[tuple[str, str, str]]:
-        """(index, id, score): where the record is to be found from now on; "" takes it out."""
+    def _entries(self, record: Run | Approval) -> list[tuple[str, str, str, str]]:
+        """(index, id, score, seconds): where the record is to be found from now on, and for how
+        long where not for good; "" takes it out."""
         owed = _score(steps.next_at(record))
         if isinstance(record, Run):
             created = _score(record.created_at)
             return [
-                (self.keys.owed, f"run {record.thread_id}", owed),
-                (self.keys.runs, record.thread_id, created),
-                (self.keys.open, record.thread_id, "" if record.closed else created),
+                (self.keys.owed, f"run {record.thread_id}", owed, ""),
+                (self.keys.runs, record.thread_id, created, ""),
+                (self.keys.open, record.thread_id, "" if record.closed else created, ""),
             ]
-        asked = _score(record.requested_at)
-        to_post = record.message is None and not record.recheck
-        unposted = _score(steps.posted_at(record)) if to_post else ""
+        asked, name = _score(record.requested_at), record.id
+        unposted = _score(steps.posted_at(record)) if steps.to_be_posted(record) else ""
+        closed = _score(record.closed_at if record.decision else None)
         return [
             *self._asked_back(record),
-            (self.keys.owed, f"approval {record.id}", owed),
-            (self.keys.unposted(record.channel), record.id, unposted),
-            (self.keys.pending, record.id, asked if record.status == "pending" else ""),
-            (self.keys.decided, record.id, _score(record.closed_at if record.decision else None)),
-            (self.keys.of_thread(record.thread_id), record.id, asked),
+            (self.keys.owed, f"approval {name}", owed, ""),
+            (self.keys.unposted(record.channel), name, unposted, ""),
+            (self.keys.pending, name, asked if record.status == "pending" else "", ""),
+            (self.keys.decided, name, closed, ""),
+            (self.keys.of_thread(record.thread_id), name, asked, ""),
+            *self._among_alike(record, asked),
         ]
 
-    def _asked_back(self, record: Approval) -> list[tuple[str, str, str]]:
+    def _among_alike(self, record: Approval, asked: str) -> list[tuple[str, str, str, str]]:
+        key = record.request.duplicate_of
+        if key is None:
+            return []
+        seconds = str(max(1, int(key.within.total_seconds())))
+        among = self.keys.alike(key_of(record))
+        return [(among, record.id, asked if counts(record) else "", seconds)]
+
+    def _asked_back(self, record: Approval) -> list[tuple[str, str, str, str]]:
         """Nothing of the many that nobody was asked about: their requester's index is not held."""
         if record.requester is None or not record.inquiries:
             return []
         since = record.inquiry.at if record.is_open and record.inquiry else None
-        return [(self.keys.asked_back(record.requester), record.id, _score(since))]
+        return [(self.keys.asked_back(record.requester), record.id, _score(since), "")]
 
     async def _end_of_trail(self, thread_id: str) -> tuple[int, AuditEvent | None]:
         stored = await self.redis.lrange(self.keys.trail(thread_id), -1, -1)

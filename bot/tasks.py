@@ -11,6 +11,7 @@ from bot import steps
 from bot.advancing import Advancing
 from bot.approvals import Approval, Closed
 from bot.changes import Changes
+from bot.comparing import Comparing
 from bot.delegating import Delegating
 from bot.looking import Looking
 from bot.noticing import Noticing
@@ -34,6 +35,7 @@ class Tasks:
 
     changes: Changes
     advancing: Advancing
+    comparing: Comparing
     posting: Posting
     showing: Showing
     noticing: Noticing
@@ -46,6 +48,7 @@ class Tasks:
     def register(self) -> None:
         self.changes.queue.serve(
             advance=self.advance,
+            compare=self.compare,
             post=self.post,
             show=self.show,
             notify=self.notify,
@@ -60,6 +63,11 @@ class Tasks:
     async def advance(self, thread_id: str) -> None:
         """Start, resume or recover a run, and note what came of it."""
         await self.advancing.advance(thread_id)
+
+    async def compare(self, approval_id: str) -> None:
+        """Whether the same business is asked elsewhere; before its card is posted, and whenever
+        one of those alike changes."""
+        await self.comparing.compare(approval_id)
 
     async def post(self, channel: str) -> None:
         """The cards that the channel does not have yet, in the order in which they were asked."""

@@ -23,11 +23,13 @@ from bot.store import Store
 from tests.eventually import eventually
 from workflows.catalog import Catalog
 from workflows.clock import Clock, utc_now
+from workflows.connectors.patients import SqlitePatients
 from workflows.connectors.payments import SqlitePayments
 from workflows.effects import EffectLedger
 
 CHANNEL = "C0APPROVAL"
 APPROVERS = "S00FINANCE"
+THEIRS = ("COUNTERSIGN_STRIPE_KEY", "COUNTERSIGN_FHIR_BASE")  # of whoever runs the tests
 
 
 @dataclass
@@ -58,10 +60,16 @@ class Deployment:
             **({"COUNTERSIGN_AUDIT_KEY": self.audit_key} if self.audit_key else {}),
             "COUNTERSIGN_FILES": str(self.directory / "files"),
             "COUNTERSIGN_OUTBOX": str(self.directory / "outbox"),
+            "COUNTERSIGN_PATIENTS_DB": str(self.directory / "patients.db"),
         }
 
     def settings(self, **changed: str | None) -> ListenerSettings:
-        return ListenerSettings.model_validate({**self.environment, **changed})
+        ours: dict[str, str | None] = dict.fromkeys(THEIRS) | self.environment
+        return ListenerSettings.model_validate({**ours, **changed})
+
+    @property
+    def patients(self) -> SqlitePatients:
+        return SqlitePatients(self.directory / "patients.db")
 
     @property
     def payments(self) -> SqlitePayments:

@@ -1,18 +1,21 @@
 """Static breakpoints: a graph compiled with `interrupt_before` stops, and asks nothing by itself.
-The stop becomes a question: may it go on?"""
+The stop becomes a question: may it go on? And the nodes at which a thread goes on."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langgraph.types import All, PregelTask, StateSnapshot
+from langgraph._internal._constants import TASKS  # private, pinned
+from langgraph.checkpoint.base import Checkpoint
+from langgraph.types import All, PregelTask, Send, StateSnapshot
 
 from workflows.protocol import ApprovalRequest, Decision
 from workflows.shapes import TITLE_AT_MOST, cut, field_of
 from workflows.tools import AnyPregel, subgraph_of
 
 BREAKPOINT = "countersign_breakpoint"  # the key by which the stop is told from any interrupt
+EDGE = "branch:to:"  # the channel by which an edge makes its node due
 
 
 MIXED = (
@@ -89,3 +92,23 @@ def _waits(task: PregelTask) -> bool:
 
 def _is_in(name: str, names: Sequence[str] | All) -> bool:
     return names == "*" or name in names
+
+
+def due_nodes(checkpoint: Checkpoint) -> set[str]:
+    """The nodes that the checkpoint runs next, also those that the present code does not have:
+    LangGraph passes over them, and the thread would look finished."""
+    channels = checkpoint["channel_values"]
+    # A deferred node's channel holds a pair, and is due only when all the others are done.
+    edges = {name for name, value in channels.items() if value is None}
+    sends = {send.node for send in channels.get(TASKS, ()) if isinstance(send, Send)}
+    return {name.removeprefix(EDGE) for name in edges if name.startswith(EDGE)} | sends
+
+
+def settled(task: PregelTask, waiting: Collection[str]) -> bool:
+    """Has this task ended, or does it wait for a person?"""
+    if task.result is not None:
+        return True
+    inner = task.state if isinstance(task.state, StateSnapshot) else None
+    if inner is not None and inner.tasks:
+        return all(settled(each, waiting) for each in inner.tasks)
+    return any(interrupt.id in waiting for interrupt in task.interrupts)

@@ -11,6 +11,7 @@ from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
+from workflows.clock import Clock, utc_now
 from workflows.effects import ThreadEffects
 from workflows.policy import Policy
 from workflows.preconditions import Check
@@ -18,10 +19,12 @@ from workflows.preconditions import Check
 
 @dataclass(frozen=True)
 class Context:
-    """What a node reaches through LangGraph's `runtime.context`."""
+    """What a node reaches through LangGraph's `runtime.context`. now: what time it is, for a node
+    that looks at what is so; what it asks comes from the state."""
 
     thread_id: str
     effects: ThreadEffects
+    now: Clock = utc_now
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from pydantic import (
 )
 from referencing.exceptions import Unresolvable
 
+from workflows.duplicates import DuplicateKey
 from workflows.fields import RequestField, SlackUserId
 from workflows.hints import DRAFT, HINTS
 from workflows.policy import AllowedDecision, Policy
@@ -89,7 +90,9 @@ def misfits(json_schema: Mapping[str, Any], values: Mapping[str, JsonValue]) -> 
 
 class ApprovalRequest(_Value):
     """What a person is asked. All of it but who and when (`policy`, `expires_in`,
-    `remind_after`) is shown, and is what the digest covers.
+    `remind_after`) and `duplicate_of` is shown, and is what the digest covers.
+
+    duplicate_of: what makes others the same business; the card tells of those in other threads.
 
     sensitivity: where it is restricted (patient data, say), only the title stands in the channel;
     all else is shown to those who may decide, in a modal, and each look is in the audit trail. So
@@ -111,6 +114,7 @@ class ApprovalRequest(_Value):
     policy: Policy | None = None
     expires_in: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
     remind_after: Annotated[timedelta, Field(gt=timedelta(0))] | None = None
+    duplicate_of: DuplicateKey | None = None
 
     @model_validator(mode="after")
     def _decisions_make_sense(self) -> Self:
@@ -124,16 +128,18 @@ class ApprovalRequest(_Value):
 
     @model_serializer(mode="wrap")
     def _as_it_was(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without preconditions as before there were any: the same digest, and for older code."""
+        """Without what came later as before there was any: the same digest, and for older code."""
         dumped: dict[str, Any] = dump(self)
         if not self.preconditions:
             dumped.pop("preconditions", None)
+        if self.duplicate_of is None:
+            dumped.pop("duplicate_of", None)
         return dumped
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over the canonical JSON of what is shown."""
-        unshown = {"policy", "expires_in", "remind_after"}
+        unshown = {"policy", "expires_in", "remind_after", "duplicate_of"}
         if self.sensitivity == "normal":  # as it was before there was another
             unshown.add("sensitivity")
         shown = self.model_dump(mode="json", exclude=unshown)

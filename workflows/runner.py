@@ -16,21 +16,26 @@ from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import (  # private, pinned
     CONFIG_KEY_STRICT_RESUME,
     RESUME,
-    TASKS,
 )
-from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, PendingWrite
+from langgraph.checkpoint.base import BaseCheckpointSaver, PendingWrite
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import (
     Command,
     Interrupt,
     PregelTask,
-    Send,
     StateSnapshot,
     _interrupt_id,  # pyright: ignore[reportPrivateUsage] # the id of a task's n-th question
 )
 
-from workflows.breakpoints import MIXED, breakpoint_key, breakpoint_value, stops_of
+from workflows.breakpoints import (
+    MIXED,
+    breakpoint_key,
+    breakpoint_value,
+    due_nodes,
+    settled,
+    stops_of,
+)
 from workflows.catalog import Catalog, Context
 from workflows.effects import EffectLedger
 from workflows.lease import Lease
@@ -38,10 +43,10 @@ from workflows.payloads import NO_HINTS, Hints, preconditions_of
 from workflows.preconditions import Check, Conditions, Precondition, UnknownCheck, unknown, unmet
 from workflows.protocol import Decision
 from workflows.serializer import UnstorableState
-from workflows.tools import AnyPregel, astray, given, schemas_of_tools, subgraph_of
+from workflows.tools import AnyPregel, astray, given, schema_of, schemas_of_tools, subgraph_of
+from workflows.waits import WOKEN, read_wait
 
 MOST_QUESTIONS = 100  # of a node that runs a subgraph as well; one is what we advise
-EDGE = "branch:to:"  # the channel by which an edge makes its node due
 
 
 class TookTooLong(Exception):
@@ -78,7 +83,8 @@ class Question:
     """An open interrupt. `key` is the same for the same question, in whichever process.
 
     answered: the graph has an answer that it keeps, and its node has not ended yet. hints: what is
-    known besides the value. problem: why it must not be put to people.
+    known besides the value. problem: why it must not be put to people. until: it is no question,
+    and waits for this time.
     """
 
     key: str
@@ -90,6 +96,7 @@ class Question:
     answered: bool
     hints: Hints = NO_HINTS
     problem: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,12 @@ class ThreadState:
 
     @property
     def open(self) -> tuple[Question, ...]:
-        return tuple(question for question in self.questions if not question.answered)
+        return tuple(each for each in self.questions if not (each.answered or each.until))
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        """When it goes on by itself; None: it waits for no time."""
+        return min((q.until for q in self.questions if q.until and not q.answered), default=None)
 
 
 class Runner:
@@ -166,27 +178,28 @@ class Runner:
         *,
         lease: Lease,
         control: RunControl,
+        now: datetime | None = None,
         decided: Mapping[str, Decision] | None = None,
         declared: Mapping[str, tuple[Precondition, ...]] | None = None,
     ) -> ThreadState:
         """Start, resume or recover the thread, and say what it has open then.
 
         decided: all decisions of the thread, by `Question.key`, for effects that name theirs;
-        declared: what those that approve rest on, checked right before an effect.
-
-        answers: by `Question.key`; those that are not open (any more) are left out. The thread
+        declared: what those that approve rest on, checked right before an effect. answers: by
+        key, too; those that are not open (any more) are left out. now: waits up to it are over. It
         runs until it asks, finishes, raises (what the node raised) or is drained by `control`.
         CannotGoOn where it is not this code's to run: nothing has happened then.
         """
         before = await self.ready(workflow, thread_id)
-        step = _next_step(before, graph_input, answers)
+        step = _next_step(before, graph_input, answers, now)
         if step is not _NOTHING:
             conditions = Conditions(declared or {}, self._checks(workflow), self._effects.now)
             effects = self._effects.of(lease, thread_id, tuple(answers), decided, conditions)
+            context = Context(thread_id, effects, self._effects.now)
             running = self._graphs[workflow].ainvoke(
                 step,
                 _config(thread_id, strict=True),
-                context=_context(self._graphs[workflow], Context(thread_id, effects)),
+                context=_context(self._graphs[workflow], context),
                 durability="sync",
                 control=control,
             )
@@ -239,7 +252,7 @@ class Runner:
             for each in questions
         ]
         waiting = {question.interrupt_id for question in questions if not question.answered}
-        idle = bool(waiting) and all(_settled(task, waiting) for task in snapshot.tasks)
+        idle = bool(waiting) and all(settled(task, waiting) for task in snapshot.tasks)
         stop = _stop(graph, snapshot, thread_id)
         if stop is not None:
             problem = MIXED if waiting else ""
@@ -260,7 +273,11 @@ class Runner:
         """The open questions, and the nodes that are due and gone, subgraphs included."""
         stored = await self._saver.aget_tuple(snapshot.config)
         writes = (stored.pending_writes if stored else None) or []
-        gone = _due(stored.checkpoint) - {t.name for t in snapshot.tasks} if stored else set[str]()
+        gone = (
+            due_nodes(stored.checkpoint) - {t.name for t in snapshot.tasks}
+            if stored
+            else set[str]()
+        )
         found: list[Question] = []
         for task in snapshot.tasks:
             inner = task.state if isinstance(task.state, StateSnapshot) else None
@@ -279,7 +296,7 @@ class Runner:
             found += [each for each in nested if each.answered or each.interrupt_id in known]
             problem = astray(graph, task.name, given(task, snapshot, stored)) if own else ""
             for each in own:
-                hints = Hints(_schema_of(each), schemas_of_tools(graph))
+                hints = Hints(schema_of(each), schemas_of_tools(graph))
                 asks = _question(snapshot, task, each, thread_id, writes)
                 found.append(replace(asks, hints=hints, problem=problem))
         return found, gone
@@ -321,6 +338,7 @@ def _question(
         key=f"ap_{digest}",
         interrupt_id=interrupt.id,
         value=interrupt.value,
+        until=read_wait(interrupt.value),
         node=task.name,
         checkpoint_ns=namespace,
         checkpoint_id=where["checkpoint_id"],
@@ -341,47 +359,27 @@ def _slot(
     return next(slots, len(answers)), len(answers)
 
 
-def _due(checkpoint: Checkpoint) -> set[str]:
-    """The nodes that the checkpoint runs next, also those that the present code does not have:
-    LangGraph passes over them, and the thread would look finished."""
-    channels = checkpoint["channel_values"]
-    # A deferred node's channel holds a pair, and is due only when all the others are done.
-    edges = {name for name, value in channels.items() if value is None}
-    sends = {send.node for send in channels.get(TASKS, ()) if isinstance(send, Send)}
-    return {name.removeprefix(EDGE) for name in edges if name.startswith(EDGE)} | sends
-
-
 _NOTHING = object()
 
 
 def _next_step(
-    before: ThreadState | None, graph_input: Mapping[str, Any], answers: Mapping[str, Any]
+    before: ThreadState | None,
+    graph_input: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    now: datetime | None,
 ) -> Any:
     """The input of the next invocation: the graph's own, a resume, None, or nothing at all."""
     if before is None:
         return dict(graph_input)
     answered = [question for question in before.open if question.key in answers]
     resume = {q.interrupt_id: answers[q.key] for q in answered if q.interrupt_id}
+    waits = [q for q in before.questions if q.until and not q.answered]
+    resume |= {q.interrupt_id: WOKEN for q in waits if q.until and now and q.until <= now}
     if resume:
         return Command(resume=resume)
     if answered:  # only of the stop at a breakpoint: it goes on with nothing
         return None
     return None if before.stalled else _NOTHING
-
-
-def _settled(task: PregelTask, waiting: Collection[str]) -> bool:
-    """Has this task ended, or does it wait for a person?"""
-    if task.result is not None:
-        return True
-    inner = task.state if isinstance(task.state, StateSnapshot) else None
-    if inner is not None and inner.tasks:
-        return all(_settled(each, waiting) for each in inner.tasks)
-    return any(interrupt.id in waiting for interrupt in task.interrupts)
-
-
-def _schema_of(interrupt: Interrupt) -> Mapping[str, Any] | None:
-    schema = interrupt.response_schema
-    return schema if isinstance(schema, Mapping) else None
 
 
 def _context(graph: AnyPregel, ours: Context) -> Context | None:

@@ -10,7 +10,7 @@ from langgraph._internal._constants import PUSH, TASKS  # private, pinned
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
-from langgraph.types import PregelTask, StateSnapshot, interrupt
+from langgraph.types import Interrupt, PregelTask, StateSnapshot, interrupt
 from pydantic import BaseModel
 
 AnyPregel = Pregel[Any, Any, Any, Any]
@@ -93,3 +93,9 @@ def _schema(tool: BaseTool) -> Mapping[str, Any]:
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return schema.model_json_schema()
     return schema if isinstance(schema, dict) else {"type": "object"}
+
+
+def schema_of(interrupt: Interrupt) -> Mapping[str, Any] | None:
+    """Of the answer that it wants, where it says so."""
+    schema = interrupt.response_schema
+    return schema if isinstance(schema, Mapping) else None

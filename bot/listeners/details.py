@@ -47,7 +47,8 @@ async def open_details(services: Services, body: dict[str, Any]) -> str | None:
         why = refuse_person(approval, member)
         if why is not None and why in STRANGERS:
             return await _refused(services, body, approval, why)
-        return await show(services, body, details_view(approval), NOT_SHOWN)
+        names = await services.slack.names(people_on(approval))
+        return await show(services, body, details_view(approval, names), NOT_SHOWN)
     except (SlackUnavailable, SlackRefused) as error:
         return no_answer(error, f"{approval.id}: the details", NOT_SHOWN)
 

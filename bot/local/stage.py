@@ -144,6 +144,8 @@ async def open_stage(port: int) -> AsyncGenerator[Stage, None]:
                 "COUNTERSIGN_NAMESPACE": f"demo-{secrets.token_hex(3)}",
                 "COUNTERSIGN_PAYMENTS_DB": directory / "payments.db",
                 "COUNTERSIGN_CRM_DB": directory / "crm.db",
+                "COUNTERSIGN_STRIPE_KEY": None,
+                "COUNTERSIGN_FHIR_BASE": None,
             }
         )
         store, starter = await stack.enter_async_context(open_store(settings))

@@ -12,6 +12,7 @@ from bot.inslack import RESTORED_NOTE
 from bot.outcomes import ANSWERS
 from bot.texts import later, t
 from bot.views import rich, stored
+from bot.views.alike import in_short, warning
 from bot.views.edits import edited, fits
 from bot.views.fields import field_elements, fields_fit
 from bot.views.individual import decided_by, decisions_made, label_of
@@ -70,6 +71,7 @@ MEANS = {  # what a button does, said before it does
         "If it did happen, it may happen twice: the same key is sent once more."
     ),
 }
+CARRIED_OUT = later("What is shown is carried out {when}.")
 ASKS_TWICE = {
     ActionId.APPROVE: later("Approve this?"),
     ActionId.REJECT: later("Reject this?"),
@@ -149,7 +151,7 @@ def _besides(approval: Approval) -> list[Block]:
 
 def room_of(approval: Approval) -> Room:
     """For what is asked. Names of people are not known here: each is taken for the longest."""
-    named = sum(field.kind == "user" for field in approval.request.fields)
+    named = sum(field.kind == "user" for field in approval.request.fields) + len(approval.alike)
     drawn = [*_question(approval, {}, ROOMY), *_besides(approval)]
     taken = characters(drawn) + NAME_AT_MOST * named + BUTTONS_AT_MOST
     return ROOMY if taken <= CHARACTERS_AT_MOST else TIGHT
@@ -215,6 +217,7 @@ def _body(approval: Approval, names: Mapping[str, str], room: Room) -> list[Elem
         *(_reopened(approval) if approval.status == "pending" else []),
         *asked_anew(approval),
         *(high if request.risk == "high" else []),
+        *warning(approval, names, whole=not approval.restricted and room == ROOMY),
         *([rich.paragraph(rich.emoji("warning"), note)] if approval.note else []),
         *([notice()] if approval.restricted else _asked(request, names, room)),
     ]
@@ -329,7 +332,8 @@ def shows_all(approval: Approval, room: Room | None = None) -> bool:
     request, room = approval.request, room or room_of(approval)
     summary, details = clean(request.summary), clean(request.details)
     short_enough = len(summary) <= room.summary and len(details) <= room.details
-    return short_enough and fields_fit(request.fields, room) and fits(approval)
+    all_alike = room == ROOMY or not approval.alike
+    return short_enough and all_alike and fields_fit(request.fields, room) and fits(approval)
 
 
 def _button(
@@ -344,7 +348,8 @@ def _button(
         "value": ButtonValue.of(approval).text,
     }
     decides = action in DECIDES and approval.request.risk == "high"
-    if not decides and action != ActionId.CALL_AGAIN:
+    warns = action == ActionId.APPROVE and approval.alike
+    if not (decides or warns) and action != ActionId.CALL_AGAIN:
         return button
     confirm = {
         "title": plain(t(ASKS_TWICE[action]), 100),
@@ -357,7 +362,11 @@ def _button(
 
 
 def meaning(approval: Approval, action: ActionId) -> str:
-    return t(MEANS[action], when=when_carried_out(approval))
+    when = when_carried_out(approval)
+    if action != ActionId.APPROVE or not approval.alike:
+        return t(MEANS[action], when=when)
+    means = MEANS[action] if approval.request.risk == "high" else CARRIED_OUT
+    return f"{in_short(approval)}. {t(means, when=when)}"
 
 
 def confirmation(approval: Approval, means: str, names: Mapping[str, str]) -> str:

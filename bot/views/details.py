@@ -7,6 +7,7 @@ from bot.approvals import Approval
 from bot.outcomes import ANSWERS
 from bot.texts import later, t, tn
 from bot.views import rich, stored
+from bot.views.alike import warning
 from bot.views.card import decisions, reject_saying, short
 from bot.views.edits import changes_of
 from bot.views.fields import full_text
@@ -26,20 +27,20 @@ DECISIONS = {  # by the type of a vote, as labels say it
 }
 
 
-def details_view(approval: Approval) -> Block:
+def details_view(approval: Approval, names: Mapping[str, str]) -> Block:
     """A modal; whatever does not fit even here is said, not dropped silently."""
     return {
         "type": "modal",
         "title": plain(t("Everything asked"), 24),
         "close": plain(t("Close"), 24),
-        "blocks": details_blocks(approval),
+        "blocks": details_blocks(approval, names),
     }
 
 
 def review_view(approval: Approval, names: Mapping[str, str]) -> Block:
     """The same of a restricted one, for who may decide it: what was decided, or the buttons, too.
     Nobody approves what they have not seen, so they are nowhere else."""
-    blocks = details_blocks(approval)
+    blocks = details_blocks(approval, names)
     if approval.status == "pending":
         elements = [*decisions(approval, names), *menu(reject_saying(approval), {})]
         blocks.append({"type": "actions", "block_id": "decide", "elements": elements})
@@ -51,7 +52,7 @@ def review_view(approval: Approval, names: Mapping[str, str]) -> Block:
     }
 
 
-def details_blocks(approval: Approval) -> list[Block]:
+def details_blocks(approval: Approval, names: Mapping[str, str]) -> list[Block]:
     pieces = list(_pieces(approval))
     blocks = _that_fit(pieces)
     left = sum(len(text) for _, text in pieces[len(blocks) :])
@@ -62,7 +63,8 @@ def details_blocks(approval: Approval) -> list[Block]:
             left,
         )
         blocks.append(rich.block(rich.paragraph(rich.emoji("warning"), rich.text(f" {said}"))))
-    return [*blocks, about(approval)]
+    same = warning(approval, names, whole=True)
+    return [*([rich.block(*same)] if same else []), *blocks, about(approval)]
 
 
 def about(approval: Approval) -> Block:

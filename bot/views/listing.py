@@ -173,6 +173,7 @@ def listed(approval: Approval, now: datetime) -> str:
     return " · ".join(
         [
             *([t(":alarm_clock: overdue")] if overdue(approval, now) else []),
+            *([t(":warning: looks like a duplicate")] if approval.alike else []),
             *([t("high risk")] if approval.request.risk == "high" else []),
             escape(approval.workflow, 60),
             asked,

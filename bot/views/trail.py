@@ -176,6 +176,21 @@ def _escalated(event: AuditEvent) -> Parts:
     return rich.sentence(words, {"who": _actor(event), "whom": whom})
 
 
+def _scheduled(event: AuditEvent) -> Parts:
+    until = event.detail.get("until")
+    if not until:
+        return [rich.text(t("The workflow waits for a time"))]
+    at = rich.moment(datetime.fromisoformat(str(until)))
+    return rich.sentence(t("The workflow waits, and goes on {when}"), {"when": at})
+
+
+def _alike(event: AuditEvent) -> Parts:
+    """`Looks like a duplicate of refund-1, refund-2`"""
+    threads = ", ".join(line(each, 130) for each in _ids(event, "threads"))
+    words = t("Looks like a duplicate of {threads}")
+    return rich.sentence(words, {"threads": threads or t("another request")})
+
+
 def _ids(event: AuditEvent, key: str) -> list[str]:
     value = event.detail.get(key)
     return [str(each) for each in (value if isinstance(value, list) else [value]) if each]
@@ -205,6 +220,7 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
     Tag.VOTED: ("ballot_box_with_ballot", _voted),
     Tag.WITHDRAWN: ("leftwards_arrow_with_hook", _withdrawn),
     Tag.REMINDED: ("bell", _reminded),
+    Tag.ALIKE: ("warning", _alike),
     Tag.ESCALATED: ("arrow_up", _escalated),
     Tag.REASSIGNED: ("busts_in_silhouette", _reassigned),
     Tag.INQUIRED: ("speech_balloon", _spoken_to(later("{who} asks {whom}"))),
@@ -243,6 +259,7 @@ _SENTENCES: dict[Tag, tuple[str, Callable[[AuditEvent], Parts]]] = {
         _says(later("Approved, not executed: {more}"), "text"),
     ),
     Tag.EFFECT_SETTLED: ("pencil", _tells("text")),
+    Tag.RUN_SCHEDULED: ("alarm_clock", _scheduled),
     Tag.RUN_BLOCKED: ("double_vertical_bar", _says(later("On hold: {more}"), "reason")),
     Tag.RUN_FINISHED: ("checkered_flag", _says(later("Workflow finished"))),
     Tag.RUN_FAILED: ("x", _says(later("Workflow failed: {more}"), "error")),

@@ -81,6 +81,10 @@ def _state(approval: Approval) -> list[Element]:
         held = t("On hold: {why}.", why=held_words(approval))
         words = t("It goes on by itself as soon as a worker has the code for it.")
         return [rich.emoji("double_vertical_bar"), _bold(f" {held}"), rich.text(f" {words}")]
+    if approval.goes_on_at:
+        at = {"when": rich.moment(approval.goes_on_at)}
+        words = rich.sentence(t("To be carried out {when}"), at, bold=True)
+        return [rich.emoji("alarm_clock"), rich.text(" "), *words]
     goes_on = t("Resuming …")
     return [rich.emoji("hourglass_flowing_sand"), rich.text(f" {goes_on}")]
 

@@ -7,6 +7,7 @@ from typing import Any
 from bot.approvals import Approval
 from bot.texts import later
 from bot.views import rich
+from bot.views.alike import in_short
 from bot.views.text import Block, plain
 
 DECIDE = "countersign_decide"  # the callback_id of all of them
@@ -24,8 +25,10 @@ class Read:
 
 
 def subject(approval: Approval) -> Block:
-    title = rich.text(approval.request.title, 150, bold=True)
-    return rich.block(rich.paragraph(title), block_id="subject")
+    parts = [rich.text(approval.request.title, 150, bold=True)]
+    if approval.alike:
+        parts += [rich.text("\n"), rich.emoji("warning"), rich.text(f" {in_short(approval)}")]
+    return rich.block(rich.paragraph(*parts), block_id="subject")
 
 
 def warning(words: str) -> Block:

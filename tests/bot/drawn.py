@@ -15,6 +15,7 @@ from bot.views.card import ActionId, ButtonValue, Card, shows_all
 MOMENT = r"<!date\^\d+\^\{date_short_pretty\} at \{time\}\|\d{4,}-\d\d-\d\d \d\d:\d\d UTC>"
 PERSON = r"<@[UW][A-Z0-9]+>"
 LINK = r"<https://acme\.slack\.com/[\w/]+\|Open the card>"
+OUR_CARD = r"https://acme\.slack\.com/archives/C[A-Z0-9]+/p\d+"
 CHANNEL = r"<#C[A-Z0-9]+>"
 GROUP = r"<!subteam\^S[A-Z0-9]+>"
 OURS = re.compile(f"{MOMENT}|{PERSON}|{LINK}|{CHANNEL}|{GROUP}")
@@ -105,8 +106,13 @@ def _alive(block: dict[str, Any]) -> list[str]:
     return [
         f"alive: {leaf}"
         for leaf in elements
-        if leaf["type"] not in INERT or (leaf["type"] == "link" and leaf["url"] != leaf["text"])
+        if leaf["type"] not in INERT or (leaf["type"] == "link" and not _honest(leaf))
     ]
+
+
+def _honest(link: dict[str, Any]) -> bool:
+    """It says where it leads, or leads to a card of ours."""
+    return link["url"] == link["text"] or re.fullmatch(OUR_CARD, link["url"]) is not None
 
 
 def mentioned(card: Card) -> set[str]:

@@ -78,7 +78,7 @@ def test_the_modal_fits_into_slack_by_bytes(name: str) -> None:
     """As the SDK sends it; what is left out is counted."""
     value = LETTERS[name] * 1000
     fields = [{"kind": "text", "label": f"Clause {n}", "value": value} for n in range(100)]
-    view = details_view(approval(request(title="Contract", fields=fields)))
+    view = details_view(approval(request(title="Contract", fields=fields)), {})
     words = "\n".join(texts_in(view["blocks"]))
     left = re.search(r"([\d,]+) more characters do not fit", words)
 

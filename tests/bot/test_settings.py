@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.connecting import payments
 from bot.settings import BadSettings, BotSettings, ListenerSettings, StoreSettings, load
 
 SECRETS = {
@@ -89,6 +90,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "COUNTERSIGN_NAMESPACE": ("Not This", "keeps deployments on one Redis apart"),
     "COUNTERSIGN_LOG_LEVEL": ("LOUD", "'DEBUG', 'INFO'"),
     "COUNTERSIGN_INSTANCE": ("x" * 61, "60"),
+    "COUNTERSIGN_STRIPE_KEY": ("pk_live_hunter2", "does not look like a secret or restricted key"),
+    "COUNTERSIGN_STRIPE_API_BASE": ("api.stripe.com", "where Stripe's API is"),
 }
 
 
@@ -165,8 +168,28 @@ def test_the_api_url_ends_in_a_slash(environment: Set, url: str) -> None:
     assert load(BotSettings).api_url == "http://127.0.0.1:1/api/"
 
 
+@pytest.mark.parametrize("category", [None, "59284-0", "a|b,c|d", "a b|c"])
+def test_which_consents_count_is_said_with_the_server(
+    environment: Set, category: str | None
+) -> None:
+    environment(COUNTERSIGN_FHIR_BASE="https://fhir.example/r4", COUNTERSIGN_FHIR_CONSENT=category)
+
+    assert set(complaints()) == {"COUNTERSIGN_FHIR_CONSENT"}
+    environment(COUNTERSIGN_FHIR_BASE=None)
+    assert load(StoreSettings).fhir_base is None
+
+
+def test_what_tries_out_never_pays(environment: Set) -> None:
+    """The demo and the torture take no key of Stripe's from the environment."""
+    environment(COUNTERSIGN_STRIPE_KEY="sk_live_hunter2")
+    paying, trying = load(StoreSettings), {"REDIS_URL": "redis://a", "COUNTERSIGN_STRIPE_KEY": None}
+
+    assert payments(paying).told == "paid by Stripe, in live mode"
+    assert "for trying out" in payments(StoreSettings.model_validate(trying)).told
+
+
 def test_secrets_are_not_shown(environment: Set) -> None:
-    environment()
+    environment(COUNTERSIGN_STRIPE_KEY="sk_test_hunter2")
     settings = load(ListenerSettings)
 
     for shown in (repr(settings), str(settings), settings.model_dump_json()):

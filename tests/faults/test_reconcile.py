@@ -47,4 +47,4 @@ async def test_a_step_that_was_done_meanwhile_begins_anew(deployment: Deployment
         await at(services, begun + timedelta(seconds=1), queue).reconcile()
         await services.tasks.advance(thread_id)
         await at(services, begun + timedelta(seconds=40), queue).reconcile()
-    assert queue.added == [("advance", 0), ("post", 0)]
+    assert queue.added == [("advance", 0), ("compare", 0)]

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from bot.alike import Alike
 from bot.approvals import Approval, Doubt, Outcome
 from bot.asked import Inquiry
 from bot.inslack import Earlier
@@ -15,6 +16,18 @@ from workflows.protocol import Actor, Approve, Decision, Edit, Editable, Outdate
 
 PEOPLE = [f"U{number:010}" for number in range(60)]
 ENDS = ("approved", "edited", "rejected", "answered", "expired", "outdated", "superseded")
+ALIKE = tuple(
+    Alike(
+        id=f"ap_{number}",
+        thread_id="t" * 128,
+        status="edited",
+        by=MARA,
+        failed=True,
+        at=NOW,
+        link="https://acme.slack.com/archives/C0APPROVAL/p1700000000000100",
+    )
+    for number in range(5)
+)
 CODES = ("channel_not_found", "is_archived", "<!channel>", "x" * 300)
 
 
@@ -117,6 +130,7 @@ def waiting(draw: st.DrawFn, **fixed: Any) -> Approval:
         deleted=draw(st.integers(0, 1)),
         astray=draw(st.just("") | st.sampled_from(CODES)),
         message=draw(st.sampled_from([None, WHERE])),
+        alike=draw(st.sampled_from([(), ALIKE[:1], ALIKE])),
     )
     asks = Inquiry.model_construct(
         by=actor(), at=NOW, question=draw(text)[:2000], answer=draw(st.just("") | text)[:2000]

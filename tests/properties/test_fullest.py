@@ -15,7 +15,7 @@ from bot.views.modals import Carried
 from bot.views.several import several_view
 from tests.bot import drawn
 from tests.bot.samples import JONAS, MARA, NOW, TOM, WHERE, actor, after, approval, run
-from tests.properties.records import PEOPLE
+from tests.properties.records import ALIKE, PEOPLE
 from tests.properties.test_surfaces import actions, problems, problems_of
 from workflows.fields import CodeField
 from workflows.policy import Policy, Stage
@@ -61,6 +61,7 @@ def full(character: str, status: str = "pending", stages: int = 60) -> Approval:
         policy=policy, note=long, thread_id="t" * 128, expires_at=after(9), reopened_at=NOW,
         escalated_at=NOW, deleted=1, astray="x" * 300, message=WHERE, inquiries=(asks,),
         earlier=Earlier(approval="ap_0", message=WHERE, changes=(long,) * 21),
+        alike=ALIKE,
     )  # fmt: skip
     digest = of.digest
     edit = Edit(

@@ -98,7 +98,7 @@ def test_whatever_is_in_doubt_can_be_settled(of: Approval) -> None:
 @given(of=records)
 @MANY
 def test_a_modal_about_it_is_taken(of: Approval) -> None:
-    views = [details_view(of), review_view(of, HOSTILE_NAMES)]
+    views = [details_view(of, HOSTILE_NAMES), review_view(of, HOSTILE_NAMES)]
     views += [decision_view(of, each, MARA) for each in ("approve", "reject", "respond")]
     views += [reassign_view(of, MARA, whole=whole, missing=50) for whole in (True, False)]
     views += [question_view(of, MARA), answer_view(of, TOM)]

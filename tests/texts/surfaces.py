@@ -53,7 +53,7 @@ def surfaces(workflow: Workflow) -> Iterator[tuple[str, Any]]:
 
 def _of_one(of: Approval) -> Iterator[tuple[str, Any]]:
     yield "card", card(of, NAMES, LINK)
-    yield "details", details_view(of)
+    yield "details", details_view(of, NAMES)
     yield "review", review_view(of, NAMES)
     for decision in (*FORMS, "edit"):
         yield decision, decision_view(of, decision, MARA)

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, Field, ValidationError
 
 from tests.workflows.rig import MARA, NOW
+from workflows.duplicates import DuplicateKey
 from workflows.fields import CodeField, DateField, DiffField, MoneyField, TextField, UrlField
 from workflows.payloads import UnreadableQuestion, read_question, write_answer
 from workflows.preconditions import Precondition
@@ -172,7 +173,7 @@ def test_the_digest_changes_with_what_may_be_edited() -> None:
 
 def test_every_field_is_either_shown_or_known_not_to_be() -> None:
     """A new field of the request must be put on one side."""
-    unshown = {"policy", "expires_in", "remind_after"}
+    unshown = {"policy", "expires_in", "remind_after", "duplicate_of"}
     shown = {name for values in SHOWN for name in values}
 
     assert shown | unshown == set(ApprovalRequest.model_fields)
@@ -184,6 +185,7 @@ def test_every_field_is_either_shown_or_known_not_to_be() -> None:
         {"policy": Policy(approvers=("U000MARA",))},
         {"expires_in": timedelta(hours=1)},
         {"remind_after": timedelta(hours=1)},
+        {"duplicate_of": DuplicateKey(parts={"payee": "Acme"})},
     ],
 )
 def test_the_digest_does_not_change_with_who_and_when(values: dict[str, Any]) -> None:

@@ -27,13 +27,21 @@ class Flaky(SqlitePayments):
     refuses = 0
     calls = 0
 
-    async def refund(self, key: str, *, customer: str, amount_minor: int, currency: str) -> Receipt:
+    async def refund(
+        self,
+        key: str,
+        *,
+        customer: str,
+        amount_minor: int,
+        currency: str,
+        payment: str | None = None,
+    ) -> Receipt:
         self.calls += 1
         if self.refuses:
             self.refuses -= 1
             raise EffectRefused("the card is closed")
         receipt = await super().refund(
-            key, customer=customer, amount_minor=amount_minor, currency=currency
+            key, customer=customer, amount_minor=amount_minor, currency=currency, payment=payment
         )
         if self.dies:
             self.dies -= 1
@@ -112,7 +120,8 @@ def test_all_that_does_not_fit_is_named_at_once() -> None:
         "- amuont",
     ]
     assert lines[-1] == (
-        "It takes customer, currency (optional), amount, order (optional), reason."
+        "It takes customer, currency (optional), amount, order (optional), "
+        "payment (optional), reason."
     )
 
 

@@ -24,24 +24,51 @@ ROWS = "SELECT idempotency_key, customer, amount_minor, currency FROM refunds"
 
 
 class Payments(Protocol):
-    """A payment provider that knows idempotency keys."""
+    """A payment provider that knows idempotency keys. needs_payment: whether it refunds payments
+    of its own only, by their ids. told: which one it is, for the operator."""
 
-    async def refund(self, key: str, *, customer: str, amount_minor: int, currency: str) -> Receipt:
+    @property
+    def needs_payment(self) -> bool: ...
+
+    @property
+    def told(self) -> str: ...
+
+    async def refund(
+        self,
+        key: str,
+        *,
+        customer: str,
+        amount_minor: int,
+        currency: str,
+        payment: str | None = None,
+    ) -> Receipt:
         """Pay back once for `key`. EffectRefused where the provider certainly did not."""
         ...
 
-    async def find(self, key: str) -> Receipt | None:
+    async def find(self, key: str, *, payment: str | None = None) -> Receipt | None:
         """The refund made under `key`, if there is one."""
         ...
 
 
 class SqlitePayments:
-    """A ledger that anyone can open and count: one row a refund, unique by idempotency key."""
+    """A ledger that anyone can open and count: one row a refund, unique by idempotency key. It
+    knows no payments: it pays to whoever is named."""
+
+    needs_payment = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.told = f"written down in {path}, the ledger for trying out"
 
-    async def refund(self, key: str, *, customer: str, amount_minor: int, currency: str) -> Receipt:
+    async def refund(
+        self,
+        key: str,
+        *,
+        customer: str,
+        amount_minor: int,
+        currency: str,
+        payment: str | None = None,  # noqa: ARG002 - others need it
+    ) -> Receipt:
         if amount_minor <= 0:
             raise EffectRefused("a refund must be more than zero")
         row = (_refund_id(key), key, customer, amount_minor, currency)
@@ -49,7 +76,7 @@ class SqlitePayments:
         paid = await self.find(key)  # what an earlier call paid, if there was one
         return paid or _receipt(key, customer, amount_minor, currency)
 
-    async def find(self, key: str) -> Receipt | None:
+    async def find(self, key: str, *, payment: str | None = None) -> Receipt | None:  # noqa: ARG002
         found = await asyncio.to_thread(self._select, f"{ROWS} WHERE idempotency_key = ?", (key,))
         return _receipt(*found[0]) if found else None
 

@@ -18,8 +18,9 @@ from pydantic import (
 
 from workflows.catalog import Context, Workflow
 from workflows.connectors.payments import Payments
+from workflows.duplicates import DuplicateKey
 from workflows.effects import Receipt
-from workflows.fields import MoneyField, TextField
+from workflows.fields import CodeField, MoneyField, TextField
 from workflows.hidden import ONE_LINE, VISIBLE
 from workflows.hints import HINTS, MULTILINE
 from workflows.money import Currency, format_money, to_minor
@@ -31,6 +32,11 @@ Text = Annotated[
 Line = Annotated[Text, ONE_LINE]
 LARGE = 100_000  # minor units: from here on the card asks twice
 DECIDE_WITHIN = timedelta(days=7)
+PaymentId = Annotated[
+    str,
+    StringConstraints(pattern=r"^(pi|ch|py)_[A-Za-z0-9_]{1,200}$"),
+    Field(description="what is paid back, by the provider's id: pi_… or ch_…"),
+]
 
 
 class RefundInput(BaseModel):
@@ -42,6 +48,7 @@ class RefundInput(BaseModel):
     currency: Currency = "USD"
     amount: Annotated[Decimal, Field(gt=0, lt=10**9, description="in major units, such as 12.34")]
     order: Line | None = None
+    payment: PaymentId | None = None
     reason: Annotated[Text, MULTILINE]
 
     @field_validator("amount")
@@ -50,6 +57,12 @@ class RefundInput(BaseModel):
         if "currency" in info.data:
             to_minor(amount, info.data["currency"])
         return amount
+
+
+class PaymentRefundInput(RefundInput):
+    """Of a provider that refunds its own payments only."""
+
+    payment: PaymentId  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
 
 
 class RefundTerms(BaseModel):
@@ -70,6 +83,7 @@ class RefundState(TypedDict):
     amount: str
     currency: str
     order: str | None
+    payment: NotRequired[str | None]
     reason: str
     operation_id: NotRequired[str]
     amount_cents: NotRequired[int]
@@ -90,8 +104,9 @@ def refund(payments: Payments) -> Workflow:
                 customer=state["customer"],
                 amount_minor=_cents(state),
                 currency=state["currency"],
+                payment=state.get("payment"),
             ),
-            find=lambda: payments.find(operation_id),
+            find=lambda: payments.find(operation_id, payment=state.get("payment")),
         )
         return {"receipt": receipt}
 
@@ -110,7 +125,7 @@ def refund(payments: Payments) -> Workflow:
     return Workflow(
         name="refund",
         title="Refund",
-        input_model=RefundInput,
+        input_model=PaymentRefundInput if payments.needs_payment else RefundInput,
         graph=graph,
         examples=('customer="Acme GmbH" amount=120.50 currency=EUR reason="Damaged parcel"',),
     )
@@ -139,6 +154,8 @@ def refund_request(state: RefundState) -> ApprovalRequest:
     """What the reviewer is shown: all that the payment is made of."""
     cents, currency = _cents(state), state["currency"]
     order = [TextField(label="Order", value=state["order"])] if state["order"] else []
+    paid = state.get("payment")
+    payment = [CodeField(label="Payment", value=paid)] if paid else []
     risk: Risk = "high" if cents >= LARGE else "medium"
     return ApprovalRequest(
         title=f"Refund {format_money(cents, currency)} to {_short(state['customer'])}",
@@ -146,12 +163,16 @@ def refund_request(state: RefundState) -> ApprovalRequest:
             MoneyField(label="Amount", amount_minor=cents, currency=currency),
             TextField(label="Customer", value=state["customer"]),
             *order,
+            *payment,
             TextField(label="Reason", value=state["reason"]),
         ),
         risk=risk,
         allowed_decisions=("approve", "reject", "edit"),
         editable=_editable(cents, currency, state["reason"]),
         expires_in=DECIDE_WITHIN,
+        duplicate_of=DuplicateKey(
+            parts={"customer": state["customer"], "amount": str(cents), "currency": currency}
+        ),
     )
 
 

@@ -55,6 +55,8 @@ def _torture(asked: Asked, console: Console) -> Tortured:
             # Who decides is the kit's reviewer, whatever stands here.
             "COUNTERSIGN_LEGAL": FINANCE_APPROVERS.id,
             "COUNTERSIGN_SIGNATORIES": FINANCE_APPROVERS.id,
+            "COUNTERSIGN_STRIPE_KEY": None,
+            "COUNTERSIGN_FHIR_BASE": None,
         }
         make = target.load(asked.target, catalog(StoreSettings.model_validate(given)))
         make().read_input(asked.values)
