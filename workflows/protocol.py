@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from jsonschema import Draft202012Validator, FormatChecker, SchemaError
@@ -62,10 +63,7 @@ class Editable(_Value):
 
     @model_validator(mode="after")
     def _schema_and_values_fit(self) -> Self:
-        try:
-            Draft202012Validator.check_schema(self.json_schema)
-        except SchemaError as error:
-            raise ValueError(f"json_schema is not a JSON Schema: {error.message}") from None
+        _require_schema(json.dumps(self.json_schema, sort_keys=True))
         hints = self.json_schema.get(HINTS)
         if not (isinstance(hints, dict) and hints.get(DRAFT)):
             self.check(self.values)
@@ -77,6 +75,15 @@ class Editable(_Value):
         if error is not None:
             where = ".".join(str(part) for part in error.absolute_path) or "values"
             raise ValueError(f"{where}: {error.message}")
+
+
+@lru_cache(maxsize=256)
+def _require_schema(text: str) -> None:
+    """Kept, since it takes milliseconds, and each reading of a record asks it."""
+    try:
+        Draft202012Validator.check_schema(json.loads(text))
+    except SchemaError as error:
+        raise ValueError(f"json_schema is not a JSON Schema: {error.message}") from None
 
 
 def misfits(json_schema: Mapping[str, Any], values: Mapping[str, JsonValue]) -> list[SchemaMisfit]:
