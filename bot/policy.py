@@ -30,6 +30,7 @@ class Why(StrEnum):
     NOT_A_MEMBER = "not_a_member"
     REQUESTER = "requester"
     NAMED = "named"
+    RAISED = "raised"
     NOT_THEIR_TURN = "not_their_turn"
     VOTED = "voted"
     NO_VOTE = "no_vote"

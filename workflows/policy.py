@@ -117,10 +117,13 @@ class Policy(_Value):
         return self.stages or (Stage(approvers=self.approvers, quorum=self.quorum),)
 
     def for_request(self, fields: Sequence[RequestField]) -> "Policy":
-        """What holds for exactly this request: its tiers applied."""
-        policy = self.model_copy(update={"tiers": ()})
-        for tier in self.tiers:
-            policy = policy.under(tier) if tier.holds_for(fields) else policy
+        """What holds for exactly this request: its tiers applied. Those that do not hold are kept:
+        no edit may make it one for which they would."""
+        holding = [tier for tier in self.tiers if tier.holds_for(fields)]
+        left = tuple(tier for tier in self.tiers if tier not in holding)
+        policy = self.model_copy(update={"tiers": left})
+        for tier in holding:
+            policy = policy.under(tier)
         return policy
 
     def check(self) -> None:

@@ -29,6 +29,7 @@ from bot.policy import (
     refuse_unseen,
     refuse_voted,
 )
+from bot.raised import raises
 from bot.records import Change
 from bot.retrying import retried
 from bot.runs import NotFailed
@@ -152,7 +153,8 @@ def _refused(approval: Approval, click: Click, right: Right | Why) -> Why | None
     values = click.said.get("values")
     whose = (click.user, right.on_behalf_of or click.user)  # no edit may name those who make it
     named = next((w for who in whose if (w := involved(approval, who, values))), None)
-    barred = voted or (named if click.decision == "edit" else None)
+    raised = Why.RAISED if values and raises(approval, values) else None
+    barred = voted or (named or raised if click.decision == "edit" else None)
     if barred or click.decision == RETRY:
         return barred
     return refuse_unseen(approval, click.user) or (

@@ -184,6 +184,10 @@ _FIXED = {
     Why.NOT_TOGETHER: later("This is to be decided by itself, on its card."),
     Why.REQUESTER: later("You asked for this, so someone else has to decide it."),
     Why.NAMED: later("The request names you, so someone else has to decide it."),
+    Why.RAISED: later(
+        "So changed, more or other people would have to approve it, so it has to be asked anew: "
+        "reject it, and say in the reason what should be asked instead."
+    ),
     Why.VOTED: later(
         "Your vote is counted already, and one person has one: *Withdraw my vote* takes it back."
     ),

@@ -1,5 +1,6 @@
 """Reassign: other people are asked; nobody gets to decide who may not, and no fewer have to."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from bot.concerned import concerned
 from bot.handing import Handing, NotHanded, hand, may_hand
 from bot.policy import People, Right, Why, authorize
 from tests.bot.samples import JONAS, MARA, NOW, TOM, actor, approval, approve, member
-from workflows.fields import UserField
-from workflows.policy import Policy, Stage
+from workflows.fields import MoneyField, UserField
+from workflows.policy import Policy, Stage, Tier
 
 LENA, HEAD = "U0000LENA", "U0000HEAD"
 TWO = Policy(approvers=(MARA, JONAS), quorum=2, reassign=(HEAD,))
@@ -40,6 +41,14 @@ def test_whom_the_policy_names_chooses_who_is_asked_instead() -> None:
     after = handed(under(TWO), HEAD, TOM, LENA)
     assert [may(after, each) for each in (MARA, JONAS, TOM, LENA)] == [False, False, True, True]
     assert after.missing(0) == 2
+
+
+def test_no_more_are_wanted_than_for_this_request() -> None:
+    """A tier that does not hold for it is there for what is edited only."""
+    over = Tier(field="Amount", over=Decimal(1000), quorum=2)
+    amount = MoneyField(label="Amount", amount_minor=5, currency="USD")
+    policy = Policy(approvers=(MARA, JONAS), reassign=(HEAD,), tiers=(over,))
+    assert may(handed(under(policy.for_request([amount])), HEAD, TOM), TOM)
 
 
 def test_an_approver_gives_their_own_place_away_and_no_other() -> None:

@@ -5,21 +5,35 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel, JsonValue
 
 from bot.app import policies
 from bot.approvals import Approval, Closed, NoVote
+from bot.escalation import escalate
 from bot.handing import Handing, NotHanded, hand, may_hand
-from bot.policy import People, Right, Why, authorize, refuse_closed, refuse_voted
+from bot.policy import (
+    People,
+    Right,
+    Why,
+    authorize,
+    refuse_bulk,
+    refuse_closed,
+    refuse_unsaid,
+    refuse_voted,
+)
+from bot.raised import raises
+from bot.reminders import Known, remind
 from bot.settings import BadSettings
 from tests.asking import Asking
 from tests.bot.samples import NOW, actor, approval, member, request
 from workflows.fields import MoneyField, RequestField, UserField
+from workflows.hints import money
 from workflows.money import to_minor
 from workflows.policy import Policy, Stage, Tier
-from workflows.protocol import ApprovalRequest, Approve, Reject
+from workflows.protocol import DECISION, ApprovalRequest, Editable
 
 DOCS = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```\n```\n(.*?)```", DOCS, re.DOTALL)
@@ -37,11 +51,18 @@ GROUPS = {
 WORDS = {"Policy": Policy, "Stage": Stage, "Tier": Tier, "timedelta": timedelta}
 
 
+class Terms(BaseModel):
+    """What may be edited of a request with an amount."""
+
+    amount: Annotated[int, money("USD")]
+
+
 @dataclass
 class Played:
     """One request under the policy. Nothing was done yet while `of` is None."""
 
     policy: Policy
+    asked: dict[str, Any] = field(default_factory=lambda: {"risk": "low"})
     fields: list[RequestField] = field(default_factory=list[RequestField])
     requester: str | None = None
     away: dict[str, str] = field(default_factory=dict[str, str])
@@ -51,11 +72,16 @@ class Played:
         match line.split():
             case ["the", "amount", "is", amount, currency]:
                 minor = to_minor(Decimal(amount), currency)
-                self.fields.append(
-                    MoneyField(label="Amount", amount_minor=minor, currency=currency)
-                )
+                shown = MoneyField(label="Amount", amount_minor=minor, currency=currency)
+                self.fields.append(shown)
+                self.asked["editable"] = Editable.of(Terms(amount=minor))
+                self.asked["allowed_decisions"] = ("approve", "edit", "reject")
             case ["the", "payee", "is", who]:
                 self.fields.append(UserField(label="Payee", value=IDS[who]))
+            case ["the", "risk", "is", risk]:
+                self.asked["risk"] = risk
+            case ["reminders", "begin", "after", hours, "hours"]:
+                self.asked["remind_after"] = timedelta(hours=int(hours))
             case [who, "asked", "for", "it"]:
                 self.requester = IDS[who]
             case [who, "is", "away", "for", deputy]:
@@ -68,33 +94,73 @@ class Played:
         """What comes of `mara approves`, in the words of the docs."""
         who, what, *rest = line.split()
         of = self.of or approval(
-            request(fields=self.fields),
+            request(fields=self.fields, **self.asked),
             policy=self.policy.for_request(self.fields),
             requester=self.requester,
         )
-        done = self._done(of, IDS[who], what, [IDS[each] for each in rest if each in IDS])
+        people = People(GROUPS, self.away)
+        if who == "after":
+            self.of, said = _waits(of, people, timedelta(hours=int(what)))
+            return said
+        done = self._done(of, IDS[who], what, rest)
         if isinstance(done, str):
             return done
         self.of = done
         return done.status
 
-    def _done(self, of: Approval, who: str, what: str, to: list[str]) -> Approval | str:
+    def _done(self, of: Approval, who: str, what: str, rest: list[str]) -> Approval | str:
         people = People(GROUPS, self.away)
         try:
             if what == "withdraws":
                 return of.withdraw(who, NOW).record
             if what == "hands":
+                to = [IDS[each] for each in rest if each in IDS]
                 return _handed(of, who, people, to)
         except (Closed, NoVote, NotHanded):
             return "refused"
         right = refuse_closed(of, NOW) or authorize(of, member(who), people)
-        decision = {"approves": "approve", "rejects": "reject"}[what]
-        why = refuse_voted(of, who, decision) or right
+        made = _made(what, rest)
+        why = refuse_voted(of, who, made["type"]) or right
         if not isinstance(why, Right):
             return f"refused: {why}"
-        kind = Approve if decision == "approve" else Reject
-        seat: dict[str, Any] = {"stage": why.stage, "on_behalf_of": why.on_behalf_of}
-        return of.decide(kind(by=actor(who), at=NOW, digest=of.digest, **seat), NOW).record
+        barred = _barred(of, made, together="together" in rest)
+        if barred:
+            return f"refused: {barred}"
+        who_and_when: dict[str, Any] = {"by": actor(who), "at": NOW, "digest": of.digest}
+        seat = {"stage": why.stage, "on_behalf_of": why.on_behalf_of}
+        return of.decide(DECISION.validate_python({**made, **who_and_when, **seat}), NOW).record
+
+
+def _made(what: str, rest: list[str]) -> dict[str, Any]:
+    """`rejects saying why`, `edits it to 900`: what a decision is made of."""
+    if what == "edits":
+        return {"type": "edit", "values": {"amount": to_minor(Decimal(rest[-1]), "USD")}}
+    said = {"reason": "why"} if rest[:1] == ["saying"] else {}
+    return {"type": {"approves": "approve", "rejects": "reject"}[what], **said}
+
+
+def _barred(of: Approval, made: dict[str, Any], *, together: bool) -> Why | None:
+    if "values" in made and raises(of, made["values"]):
+        return Why.RAISED
+    unsaid = refuse_unsaid(of, made["type"], made.get("reason", ""))
+    return unsaid or (refuse_bulk(of) if together else None)
+
+
+def _waits(of: Approval, people: People, so_long: timedelta) -> tuple[Approval, str]:
+    """What happens by itself by then: on a working day, at working hours."""
+    now = NOW + so_long
+    known = Known(people, members={user: member(user) for user in IDS.values()})
+    if not of.remind_next:
+        due = of.escalate_next is not None and of.escalate_next <= now
+        return (escalate(of, known, now).record, "escalated") if due else (of, "not escalated")
+    change = remind(of, known, now)
+    told = [user for event in change.events for user in _listed(event.detail["users"])]
+    names = [name for name, user in IDS.items() if user in told]
+    return change.record, f"reminded {' and '.join(names) or 'nobody'}"
+
+
+def _listed(users: JsonValue) -> list[JsonValue]:
+    return users if isinstance(users, list) else []
 
 
 def _handed(of: Approval, who: str, people: People, to: list[str]) -> Approval | str:

@@ -199,6 +199,7 @@ def test_a_tier_holds_over_its_limit_and_for_what_cannot_be_compared() -> None:
     assert TIERED.for_request(money(1, "EUR")).stages == ORDER.stages
     assert TIERED.for_request(()).stages == ORDER.stages
     assert TIERED.for_request(money(5_000_001)).tiers == ()
+    assert TIERED.for_request(money(100_001)).tiers == TIERED.tiers[1:]  # for what is edited
 
 
 def test_a_tier_of_a_quorum_holds_for_each_stage() -> None:

@@ -1,5 +1,7 @@
 """Edit, then approve: what a reviewer changes is what is carried out, and everybody sees what."""
 
+from decimal import Decimal
+
 import pytest
 from pydantic import JsonValue
 
@@ -8,8 +10,8 @@ from tests.asking import Asking
 from tests.deployment import Deployment
 from tests.eventually import eventually
 from tests.journey.test_deciding import form, says
-from workflows.fields import TextField
-from workflows.policy import Policy
+from workflows.fields import MoneyField, TextField
+from workflows.policy import Policy, Tier
 from workflows.protocol import ApprovalRequest, Edit, Editable
 
 REFUND = "Refund $120.50 to Acme GmbH"
@@ -129,6 +131,35 @@ async def test_a_form_of_values_that_another_changed_is_refused(deployment: Depl
         assert await again(deployment, "jonas", subject="Good evening") == {}
         await says(deployment, "jonas", "drawn for another version of the request")
         assert known.done == []
+
+
+async def test_an_edit_is_no_way_round_a_tier(deployment: Deployment) -> None:
+    amount: JsonValue = {"type": "integer", "title": "Amount", "countersign": {"money": "USD"}}
+    request = ApprovalRequest(
+        title=TITLE,
+        fields=(MoneyField(label="Amount", amount_minor=50_000, currency="USD"),),
+        allowed_decisions=("approve", "edit", "reject"),
+        editable=Editable(
+            json_schema={"type": "object", "properties": {"amount": amount}},
+            values={"amount": 50_000},
+        ),
+    )
+    over = Tier(field="Amount", over=Decimal(1000), currency="USD", quorum=2)
+    known = Asking(request, Policy(approvers=("S00FINANCE",), tiers=(over,)))
+    async with deployment.instance(known=known) as bot:
+        thread_id = await known.start(bot)
+        card = await deployment.card(TITLE)
+        assert await edit(deployment, "mara", card, amount="1000.01") == {}
+        await says(deployment, "mara", "reject it, and say in the reason what should be asked")
+        assert known.done == []
+        trail = (await deployment.shown(thread_id))["trail"]
+        assert "raised" in [event["detail"].get("why") for event in trail]
+        await deployment.person("mara").close()
+        assert await edit(deployment, "mara", card, amount="1000") == {}
+        await deployment.reads(card, "Carried out")
+        [decision] = known.done
+        assert isinstance(decision, Edit)
+        assert decision.values == {"amount": 100_000}
 
 
 @pytest.mark.parametrize("risk", ["medium", "high"])
