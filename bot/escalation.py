@@ -26,13 +26,24 @@ def escalate(approval: Approval, known: Known, now: datetime, actor: Actor | Non
         raise Closed(approval.status)
     if approval.escalated_at:
         raise NotEscalated(t("It was escalated already."))
-    if not approval.policy.escalate_to:
+    to = escalated_to(approval)
+    if not to and (actor or not approval.policy.escalate_to):
         raise NotEscalated(t("Its policy names nobody to whom it could be escalated."))
-    to = approval.policy.escalate_to
-    record = approval.revised(policy=_opened_to(approval, to), escalated_at=now)
-    who = [each for each in in_charge(approval, to, known) if known.member(each)]
+    record = approval.revised(
+        policy=_opened_to(approval, approval.policy.escalate_to), escalated_at=now
+    )
+    without = approval.stages[approval.open_stage or 0].without
+    who = [each for each in in_charge(approval, to, known, without) if known.member(each)]
     detail: dict[str, JsonValue] = {"to": list(to), "users": list(who[:TOLD_AT_MOST])}
-    return Change(record, (record.event(Tag.ESCALATED, now, actor, detail),))
+    return Change(record, (record.event(Tag.ESCALATED, now, actor, detail),) if to else ())
+
+
+def escalated_to(approval: Approval) -> tuple[str, ...]:
+    """Without those who gave away their place in the open stage: a place is not had twice. Once it
+    is escalated, without those in whose stead others were chosen since."""
+    stage = approval.stages[approval.open_stage or 0]
+    to = (each for each in approval.policy.escalate_to if each not in stage.without)
+    return tuple(each for each in to if not approval.escalated_at or each in stage.approvers)
 
 
 def _opened_to(approval: Approval, more: Sequence[str]) -> Policy:

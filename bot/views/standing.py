@@ -2,6 +2,7 @@
 
 from bot.approvals import Approval
 from bot.channels import cure
+from bot.escalation import escalated_to
 from bot.texts import t
 from bot.views.text import Block, context, escape, moment, named
 
@@ -22,8 +23,9 @@ def standing(approval: Approval) -> list[Block]:
             code=f"`{escape(approval.astray, 80)}`",
         )
         lines.append(meant + (f" ({why})" if why else ""))
-    if approval.escalated_at and approval.is_open:
-        to = ", ".join(named(each) for each in approval.policy.escalate_to[:NAMED_AT_MOST])
+    others = escalated_to(approval) if approval.escalated_at and approval.is_open else ()
+    if approval.escalated_at and others:
+        to = ", ".join(named(each) for each in others[:NAMED_AT_MOST])
         when = moment(approval.escalated_at)
         lines.append(t(":arrow_up: Escalated {when}: {who} may decide this too", when=when, who=to))
     if not lines:

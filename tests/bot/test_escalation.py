@@ -8,14 +8,16 @@ from bot import steps
 from bot.approvals import Approval, Closed
 from bot.audit import Tag
 from bot.escalation import NotEscalated, escalate, refuse_to_escalate
+from bot.handing import Handing, hand
 from bot.policy import People, Right, Why, authorize
 from bot.records import Change
 from bot.reminders import TOLD_AT_MOST, Known
+from bot.views.standing import standing
 from tests.bot.samples import JONAS, MARA, NOW, TOM, WHERE, actor, approval, approve, member
 from workflows.payloads import Asked
 from workflows.policy import Policy, Stage
 
-ANNA, HEADS = "U0000ANNA", "S0000HEADS"
+ANNA, LENA, HEADS = "U0000ANNA", "U0000LENA", "S0000HEADS"
 LATER = timedelta(hours=4)
 NOBODY = Known(People())
 
@@ -86,6 +88,42 @@ def test_whom_it_is_escalated_to_is_told_but_for_those_who_may_not_decide() -> N
     members = {user: member(user) for user in (ANNA, JONAS, TOM)}
     members["U000GUEST"] = member("U000GUEST", full=False)
     assert told(escalate(waiting(policy), Known(heads, members=members), NOW)) == [ANNA, JONAS]
+
+
+def test_who_gave_their_place_away_gets_none_by_an_escalation() -> None:
+    """Else they and whom they chose would be two."""
+    policy = Policy(approvers=(ANNA, JONAS), quorum=2, escalate_to=(ANNA, HEADS))
+    people = People({HEADS: frozenset({ANNA, MARA})})
+    own = Handing(0, whole=False)
+    given = hand(waiting(policy), own, actor(ANNA), [member(LENA)], people, "", NOW).record
+    known = Known(people, members={user: member(user) for user in (ANNA, MARA)})
+    change = escalate(given, known, NOW, actor(JONAS))
+    assert told(change) == [MARA]
+    assert change.events[0].detail["to"] == [HEADS]
+    assert authorize(change.record, member(ANNA), people) == Why.NOT_AN_APPROVER
+    [line] = standing(change.record)
+    assert f"<!subteam^{HEADS}> may decide this too" in str(line)
+    assert ANNA not in str(line)
+
+
+def test_a_card_that_was_reassigned_since_names_nobody_who_may_not_decide() -> None:
+    escalated = escalate(waiting(), NOBODY, NOW).record
+    whole = Handing(0, whole=True)
+    anew = hand(escalated, whole, actor(MARA), [member(LENA)], People(), "", NOW).record
+    assert authorize(anew, member(ANNA)) == Why.NOT_AN_APPROVER
+    assert standing(escalated) != []
+    assert standing(anew) == []
+
+
+def test_an_escalation_to_nobody_is_none() -> None:
+    policy = Policy(approvers=(ANNA,), escalate_to=(ANNA,), escalate_after=LATER)
+    own = Handing(0, whole=False)
+    given = hand(waiting(policy), own, actor(ANNA), [member(LENA)], People(), "", NOW).record
+    with pytest.raises(NotEscalated, match="names nobody"):
+        escalate(given, NOBODY, NOW, actor(LENA))
+    by_itself = escalate(given, NOBODY, NOW + LATER)
+    assert (by_itself.events, by_itself.record.escalate_next) == ((), None)
+    assert standing(by_itself.record) == []
 
 
 def test_of_a_large_group_only_some_are_written_to() -> None:
