@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.http_endpoint import PATH
 from bot.listeners.commands import COMMAND
 from bot.local.seeds import COMMANDS
 from bot.settings import ListenerSettings
@@ -55,6 +56,28 @@ def test_the_manifest_fits_slacks_schema() -> None:
         pytest.skip("Slack's schema of manifests is not here")
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     errors = jsonschema.Draft7Validator(schema).iter_errors(_manifest())
+    assert [f"{list(error.absolute_path)}: {error.message}" for error in errors] == []
+
+
+def test_so_does_the_one_for_http_that_the_readme_describes() -> None:
+    if not SCHEMA.exists():
+        pytest.skip("Slack's schema of manifests is not here")
+    [how] = re.findall(r"^HTTP instead of Socket Mode: .+ in the manifest (.+)$", README, re.M)
+    assert re.findall(r"`([^`]+)`", how) == [
+        "socket_mode_enabled: false",
+        f"https://your.host{PATH}",
+        "url",
+        "request_url",
+        "interactivity",
+        "event_subscriptions",
+    ]
+    manifest, address = _manifest(), f"https://your.host{PATH}"
+    manifest["settings"]["socket_mode_enabled"] = False
+    manifest["features"]["slash_commands"][0]["url"] = address
+    manifest["settings"]["interactivity"]["request_url"] = address
+    manifest["settings"]["event_subscriptions"]["request_url"] = address
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    errors = jsonschema.Draft7Validator(schema).iter_errors(manifest)
     assert [f"{list(error.absolute_path)}: {error.message}" for error in errors] == []
 
 
