@@ -211,6 +211,12 @@ class Approval(AmongOthers):
     def stages(self) -> tuple[Stage, ...]:
         return self.policy.in_order
 
+    @property
+    def asked_now(self) -> list[JsonValue]:
+        """The approvers of the open stage: users, groups and channels."""
+        stage = None if self.open_stage is None else self.stages[self.open_stage]
+        return [each for each in stage.approvers if each not in stage.without] if stage else []
+
     def missing(self, stage: int) -> int:
         """How many of this stage are still to approve."""
         have = sum(vote.stage == stage for vote in self.votes if vote.type in SUPPORTS)
@@ -243,6 +249,7 @@ class Approval(AmongOthers):
             detail["voided"] = [vote.by.user for vote in voided]
         if decision.type in SUPPORTS and voted.open_stage is not None:
             detail |= {"type": decision.type, "stage": self.stages[decision.stage].name}
+            detail |= {"next": voted.asked_now} if voted.open_stage != self.open_stage else {}
             return Change(voted, (voted.event(Tag.VOTED, now, actor, detail),))
         kind = "edit" if voted.proposal and decision.type in SUPPORTS else decision.type
         if isinstance(voted.proposal, Edit) and kind == "edit":

@@ -127,15 +127,25 @@ def _expired(approval: Approval | None, _: str) -> str:
 
 
 def _not_offered(_: Approval | None, decision: str) -> str:
-    words = later("This request does not allow to {decide}. *Nothing was recorded.*")
+    words = later(
+        "This request does not allow to {decide}: click what its card has. *Nothing was recorded.*"
+    )
     return t(_NOT_OFFERED.get(decision, words), decide=escape(decision, 40))
 
 
 _NOT_OFFERED = {
-    "approve": later("This request does not allow to approve. *Nothing was recorded.*"),
-    "edit": later("This request does not allow to edit. *Nothing was recorded.*"),
-    "reject": later("This request does not allow to reject. *Nothing was recorded.*"),
-    "respond": later("This request does not allow to respond. *Nothing was recorded.*"),
+    "approve": later(
+        "This request does not allow to approve: click what its card has. *Nothing was recorded.*"
+    ),
+    "edit": later(
+        "This request does not allow to edit: click what its card has. *Nothing was recorded.*"
+    ),
+    "reject": later(
+        "This request does not allow to reject: click what its card has. *Nothing was recorded.*"
+    ),
+    "respond": later(
+        "This request does not allow to respond: click what its card has. *Nothing was recorded.*"
+    ),
 }
 
 
@@ -161,7 +171,8 @@ def _not_an_approver(approval: Approval | None, _: str) -> str:
     stages = approval.stages if approval else ()
     all_of_them = list(dict.fromkeys(each for stage in stages for each in stage.approvers))
     return t(
-        "You are not among those who may decide this ({who}). *Nothing was recorded.*",
+        "You are not among those who may decide this ({who}): ask one of them. *Nothing was "
+        "recorded.*",
         who=approvers(all_of_them),
     )
 
@@ -191,7 +202,9 @@ _FIXED = {
     Why.VOTED: later(
         "Your vote is counted already, and one person has one: *Withdraw my vote* takes it back."
     ),
-    Why.NO_VOTE: later("There is no vote of yours on this that could be taken back."),
+    Why.NO_VOTE: later(
+        "There is no vote of yours on this that could be taken back: the card tells who voted."
+    ),
     Why.UNSEEN: later("Look at it first: click *Review* on its card, and decide there."),
     Why.UNSAID: later("This wants a reason: decide on its card, which asks for it."),
     Why.MAY_NOT_REASSIGN: later(
@@ -211,15 +224,19 @@ _FIXED = {
         "This is restricted, and everyone in the channel reads this thread: click *Answer* on the "
         "card, and delete what you wrote here if it tells more than the card does."
     ),
-    Why.NOTHING_ASKED: later("This question is not open any more: it was answered already."),
+    Why.NOTHING_ASKED: later(
+        "This question is not open any more: look at the card, which tells how it stands."
+    ),
     Why.ASKED_MEANWHILE: later(
         "Something was asked and answered since you opened this: look at the card, then ask again."
     ),
     Why.OTHER_OPENER: later("This form was opened by someone else: open it yourself."),
-    Why.OTHER_WORKSPACE: later("This belongs to another Slack workspace than yours."),
+    Why.OTHER_WORKSPACE: later(
+        "This belongs to another Slack workspace than yours. Ask someone there to decide it."
+    ),
     Why.NOT_A_MEMBER: later(
         "Only full members of this workspace decide: no guests, bots, deactivated users or "
-        "people from outside."
+        "people from outside. Ask one of them."
     ),
 }
 _SENTENCES = {

@@ -18,7 +18,18 @@ NOTICE = later(
 ASKED_AGAIN = later("It is asked again.")
 SEE_THE_TRAIL = later("the audit trail tells why")
 # Of what an event tells, only these ids and words of ours stay; for the rest, where it has any:
-KEPT = ("on_behalf_of", "instance", "type", "stage", "voided", "from", "to", "until", "whole")
+KEPT = (
+    "on_behalf_of",
+    "instance",
+    "type",
+    "stage",
+    "voided",
+    "from",
+    "to",
+    "until",
+    "whole",
+    "next",
+)
 INSTEAD: dict[str, dict[str, str]] = {
     Tag.EFFECT_DONE: {"text": CARRIED_OUT},
     Tag.EFFECT_IN_DOUBT: {

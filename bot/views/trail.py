@@ -15,6 +15,7 @@ from bot.views.text import DECIDED_BY, context, escape, line
 Parts = list[Element]
 
 TEXT_AT_MOST = 700  # before it is escaped
+NAMED_AT_MOST = 10  # of those who are next
 # How whoever is asked back answers
 THREAD = later("a reply here is the answer")
 FORM = later("the answer is given by *Answer* on the card")
@@ -73,16 +74,21 @@ def _with(told: Parts, said: str) -> Parts:
 
 
 def _voted(event: AuditEvent) -> Parts:
-    """`Changes proposed by @mara on digest 3f9a…; …`"""
+    """`Changes proposed by @mara on digest 3f9a…; …`. The mention of who is next tells them."""
     if event.detail.get("type") == "edit":
         words = later("Changes proposed by {who}")
         in_stage = later("Changes proposed ({stage}) by {who}")
     else:
         words, in_stage = later("One approval by {who}"), later("One approval ({stage}) by {who}")
     told = _by(in_stage if _detail(event, "stage") else words)(event)
-    if not event.detail.get("voided"):
+    if event.detail.get("voided"):
+        told = rich.sentence(t("{told}; the votes before it are void"), {"told": told})
+    asked = [rich.approver(each) for each in _ids(event, "next")[:NAMED_AT_MOST]]
+    if not asked:
         return told
-    return rich.sentence(t("{told}; the votes before it are void"), {"told": told})
+    return rich.sentence(
+        t("{told}; now it waits for {whom}"), {"told": told, "whom": _listed(asked)}
+    )
 
 
 def _delegated(event: AuditEvent) -> Parts:
@@ -201,9 +207,9 @@ def _listed(people: Parts) -> Parts:
 
 
 def people_in(event: AuditEvent) -> list[str | None]:
-    """Who did it, who is named by it, and from whom and to whom something went."""
+    """Who did it, who is named by it, from whom and to whom something went, and who is next."""
     users: list[str | None] = [event.actor.user if event.actor else None]
-    return [*users, *(each for key in ("users", "from", "to") for each in _ids(event, key))]
+    return [*users, *(each for key in ("users", "from", "to", "next") for each in _ids(event, key))]
 
 
 def _detail(event: AuditEvent, key: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.approvals import Approval, Closed, NoVote
-from bot.audit import Tag
+from bot.audit import Tag, chain
 from bot.policy import (
     People,
     Right,
@@ -17,6 +17,7 @@ from bot.policy import (
     refuse_voted,
 )
 from bot.views.card import ButtonValue
+from bot.views.trail import reply
 from tests.bot.samples import JONAS, MARA, NOW, TOM, actor, after, approval, approve, member, reject
 from workflows.fields import MoneyField, UserField
 from workflows.payloads import Asked
@@ -53,6 +54,27 @@ def test_it_is_decided_when_enough_have_voted() -> None:
     assert both.record.status == "approved"
     assert (decision.by.user, [who.user for who in decision.also]) == (JONAS, [MARA])
     assert [event.tag for event in both.events] == [Tag.APPROVED]
+
+
+def test_whose_turn_it_is_now_is_told_when_it_changes() -> None:
+    stages = (
+        Stage(name="finance", approvers=(MARA, JONAS), quorum=2),
+        Stage(name="legal", approvers=("C0000LEGAL", TOM, "U0000LENA"), without=(TOM,)),
+    )
+    asked = under(Policy(stages=stages))
+    one = asked.decide(approve(asked), NOW)
+    two = one.record.decide(approve(one.record, by=JONAS), NOW)
+    assert "next" not in one.events[0].detail
+    assert two.events[0].detail["next"] == ["C0000LEGAL", "U0000LENA"]
+    [event] = chain(None, list(two.events))
+    for restricted in (False, True):  # by mentions, which reach them
+        told = reply(event, {}, restricted=restricted)
+        assert told is not None
+        elements = told.blocks[0]["elements"][0]["elements"]
+        assert {"type": "channel", "channel_id": "C0000LEGAL"} in elements
+        assert {"type": "user", "user_id": "U0000LENA"} in elements
+    back = edited(two.record, "U0000LENA", stage=1)
+    assert back.asked_now == [MARA, JONAS]  # what they approved was something else
 
 
 def test_a_second_vote_of_the_same_person_is_none() -> None:

@@ -73,6 +73,9 @@ async def test_legal_is_asked_after_finance(deployment: Deployment) -> None:
         assert "<!subteam^S00FINANCE>" in answer.text
         await deployment.person("jonas").click(card, "Approve")
         card = await deployment.reads(card, " 1 of 1")
+        told = (await deployment.thread(card, 2))[1]
+        assert "now it waits for " in told
+        assert "Tom Ferreira" in told
         await click_as_drawn(deployment, "jonas", card, "Approve")
         await deployment.told("jonas", "Your vote is counted already")
         assert known.done == []
