@@ -281,7 +281,7 @@ class ThreadEffects:
             )
         receipt = await find()
         if receipt is not None:
-            _require_receipt(receipt, "find", mine.key)
+            require_receipt(receipt, "find", mine.key)
             await self._settle(mine, state="done", receipt=receipt)
         return receipt
 
@@ -303,7 +303,7 @@ class ThreadEffects:
         except PreconditionFailed as failed:  # by a provider that writes on condition
             await self._settle(mine, state="refused", error=str(failed), changes=failed.changes)
             raise
-        _require_receipt(receipt, "call", mine.key)
+        require_receipt(receipt, "call", mine.key)
         await self._settle(mine, state="done", receipt=receipt)
         return receipt
 
@@ -329,7 +329,7 @@ class ThreadEffects:
         return ledger.read(entry.key, self.thread_id, stored)
 
 
-def _require_receipt(answered: object, of: str, key: str) -> None:
+def require_receipt(answered: object, of: str, key: str) -> None:
     """Before it is written down. What was called has happened, so the effect stays in doubt."""
     if not isinstance(answered, Receipt):
         raise EffectInDoubt(

@@ -1,69 +1,79 @@
 """A workflow tried without Slack and without Redis: what it asks, and what comes of an answer.
 
-For the tests of whoever writes one. State is kept as in production, so that what could not be
-stored there is refused here; the ledger is a dict. Crashes are for `countersign torture`.
+For the tests of whoever writes one. The runner is the product's own, and state is kept as in
+production, so that what could not be stored there is refused here. What a request rests on is
+looked at when it is decided and again right before the effect; the ledger is a dict. Crashes are
+for `countersign torture`.
 """
 
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.types import Command, Interrupt
+from langgraph.runtime import RunControl
 
-from workflows.catalog import Context, Workflow
-from workflows.checkpointer import STATE_TYPES
-from workflows.effects import Receipt
-from workflows.payloads import Hints, read_question, write_answer
+from workflows.catalog import Catalog, Workflow
+from workflows.effects import EffectLedger, Receipt, ThreadEffects, require_receipt
+from workflows.lease import Lease
+from workflows.payloads import read_question, write_answer
+from workflows.preconditions import Conditions, Precondition, PreconditionFailed
 from workflows.protocol import (
     Actor,
     ApprovalRequest,
     Approve,
     Decision,
     Edit,
+    Expired,
+    Outdated,
     Reject,
     Respond,
     require_allowed,
 )
-from workflows.serializer import TypedRedisSerializer
-from workflows.tools import schemas_of_tools
+from workflows.rehearsal import NOTHING, HeldLease, MemorySaver
+from workflows.runner import Question, Runner, ThreadState
 
 REVIEWER = Actor(team="T00000001", user="U0REVIEWER", name="A reviewer")
+NOBODY = Actor(team="T00000001", user=None)
 
 
 class Trial:
     """One run of it. receipts: of the effects so far, by key."""
 
     def __init__(self, workflow: Workflow, thread_id: str = "trial-1") -> None:
-        self._workflow = workflow
-        serde = TypedRedisSerializer(*STATE_TYPES, *workflow.state_types)
-        self._graph = workflow.compiled(InMemorySaver(serde=serde))
-        self._config: RunnableConfig = {"configurable": {"thread_id": thread_id}}
         self.receipts: dict[str, Receipt] = {}
-        self._context: Any = Context(thread_id, _InMemory(self.receipts))  # pyright: ignore[reportArgumentType]
+        self._workflow, self._thread_id = workflow, thread_id
+        ledger = _Ledger(NOTHING, "", receipts=self.receipts)
+        saver = MemorySaver(workflow.state_types, before_write=lambda: None)
+        self._runner = Runner(Catalog([workflow]), saver, ledger)
+        self._lease = HeldLease(NOTHING, "", "", timedelta(days=1))
+        self._given: Mapping[str, Any] = {}
+        self._state: ThreadState | None = None
+        self._decided: dict[str, Decision] = {}
+        self._declared: dict[str, tuple[Precondition, ...]] = {}
 
     @classmethod
     async def start(cls, workflow: Workflow, **values: Any) -> Self:
         """Run it until it asks or ends. values: its input, as people give it; InvalidInput."""
         trial = cls(workflow)
-        await trial._run(workflow.read_input(values))
+        trial._given = workflow.read_input(values)
+        await trial._run({})
         return trial
 
     @property
     def request(self) -> ApprovalRequest:
         """What it asks now."""
-        return read_question(self._asks.value, self._hints).request
+        asks = self._asks
+        return read_question(asks.value, asks.hints).request
 
     @property
     def finished(self) -> bool:
-        state = self._graph.get_state(self._config)
-        return not (state.tasks or state.next)
+        return self._state is not None and self._state.finished
 
     @property
-    def values(self) -> dict[str, Any]:
+    def values(self) -> Mapping[str, Any]:
         """Its state."""
-        return self._graph.get_state(self._config).values
+        return self._state.values if self._state else {}
 
     async def approve(self) -> None:
         await self._answer(Approve(**self._by()))
@@ -80,37 +90,82 @@ class Trial:
     async def respond(self, text: str) -> None:
         await self._answer(Respond(**self._by(), text=text))
 
+    async def expire(self) -> None:
+        """Nobody decides in time."""
+        await self._hand_over(Expired(**self._by(NOBODY)))
+
     async def _answer(self, decision: Decision) -> None:
         """ValueError where the request does not take it."""
-        require_allowed(self.request, decision)
-        asks = self._asks
-        await self._run(Command(resume={asks.id: write_answer(decision, asks.value, self._hints)}))
+        asks, request = self._asks, self.request
+        require_allowed(request, decision)
+        if isinstance(decision, Approve | Edit):
+            declared = request.preconditions
+            changes = await self._runner.unmet(self._workflow.name, declared, decision.at)
+            if changes:
+                decision = Outdated(**self._by(NOBODY), changes=changes)
+            else:
+                self._declared[asks.key] = declared
+        await self._hand_over(decision)
 
-    async def _run(self, step: Any) -> None:
-        await self._graph.ainvoke(step, self._config, context=self._context, durability="sync")
+    async def _hand_over(self, decision: Decision) -> None:
+        asks = self._asks
+        answer = write_answer(decision, asks.value, asks.hints)
+        self._decided[asks.key] = decision
+        await self._run({asks.key: answer})
+
+    async def _run(self, answers: Mapping[str, Any]) -> None:
+        name, thread_id = self._workflow.name, self._thread_id
+        try:
+            await self._runner.advance(
+                name,
+                thread_id,
+                self._given,
+                answers,
+                lease=self._lease,
+                control=RunControl(),
+                decided=self._decided,
+                declared=self._declared,
+            )
+        finally:
+            self._state = await self._runner.look(name, thread_id)
 
     @property
-    def _asks(self) -> Interrupt:
-        found = [
-            each for task in self._graph.get_state(self._config).tasks for each in task.interrupts
-        ]
+    def _asks(self) -> Question:
+        found = self._state.open if self._state else ()
         if not found:
-            raise LookupError(f"{self._workflow.name} asks nothing: it has ended")
+            raise LookupError(f"{self._workflow.name} asks nothing: it has ended, or failed")
+        if found[0].problem:
+            raise LookupError(f"{self._workflow.name} cannot ask this: {found[0].problem}")
         return found[0]
 
-    @property
-    def _hints(self) -> Hints:
-        return Hints(tools=schemas_of_tools(self._graph))
-
-    def _by(self) -> dict[str, Any]:
-        return {"by": REVIEWER, "at": datetime.now(UTC), "digest": self.request.digest}
+    def _by(self, actor: Actor = REVIEWER) -> dict[str, Any]:
+        return {"by": actor, "at": datetime.now(UTC), "digest": self.request.digest}
 
 
-class _InMemory:
+@dataclass(frozen=True, kw_only=True)
+class _Ledger(EffectLedger):
+    """decisions: those on which something was done."""
+
+    receipts: dict[str, Receipt]
+    decisions: set[str] = field(default_factory=set[str])
+
+    def of(
+        self,
+        lease: Lease,
+        thread_id: str,
+        decisions: tuple[str, ...] = (),
+        decided: Mapping[str, Decision] | None = None,
+        conditions: Conditions | None = None,
+    ) -> ThreadEffects:
+        rest = (decisions, decided or {}, conditions or Conditions())
+        return _InMemory(self, lease, thread_id, *rest, memory=self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _InMemory(ThreadEffects):
     """As ThreadEffects, without crashes."""
 
-    def __init__(self, receipts: dict[str, Receipt]) -> None:
-        self._receipts = receipts
+    memory: _Ledger
 
     async def once(
         self,
@@ -118,8 +173,21 @@ class _InMemory:
         call: Callable[[], Awaitable[Receipt]],
         find: Callable[[], Awaitable[Receipt | None]] | None = None,  # noqa: ARG002 - of the ledger
         *,
-        on: Decision | None = None,  # noqa: ARG002
+        on: Decision | None = None,
     ) -> Receipt:
-        if key not in self._receipts:
-            self._receipts[key] = await call()
-        return self._receipts[key]
+        async with self._locks[key]:
+            if key not in self.memory.receipts:
+                resting = self._resting(on)
+                await self._require_as_it_was(resting)
+                receipt = await call()
+                require_receipt(receipt, "call", key)
+                self.memory.receipts[key] = receipt
+                self.memory.decisions.update(resting)
+            return self.memory.receipts[key]
+
+    async def _require_as_it_was(self, resting: tuple[str, ...]) -> None:
+        """What was done on the same decision may have changed it."""
+        if not self.memory.decisions.intersection(resting):
+            changes = await self.conditions.unmet(resting)
+            if changes:
+                raise PreconditionFailed(changes)
