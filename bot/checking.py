@@ -19,6 +19,7 @@ from bot.given import BadInput, field_values, given_input
 from bot.redis_check import RedisNotSuitable
 from bot.settings import BadSettings, StoreSettings, load
 from bot.telemetry import configure_logging, reference
+from bot.trying import stores
 from bot.verdicts import Format, drawn, exit_code
 from bot.views.text import clean
 from workflows.catalog import InvalidInput, UnknownWorkflow, Workflow
@@ -145,7 +146,7 @@ def _told_in_words() -> Generator[None, None, None]:
 async def _checked(asked: Asked) -> list[Report]:
     with tempfile.TemporaryDirectory(prefix="countersign-") as directory:
         settings = load(CheckSettings)
-        mine = settings.model_copy(update={"payments_db": Path(directory) / "payments.db"})
+        mine = settings.model_copy(update=stores(Path(directory)))
         if asked.thread is not None:
             return [await _recorded(asked, asked.thread, settings, mine)]
         return [await _of(workflow, asked) for workflow in _chosen(asked, mine)]

@@ -23,6 +23,7 @@ from bot.local.server import LocalSlack
 from bot.settings import StoreSettings
 from bot.starting import Starter
 from bot.store import Store
+from bot.trying import nowhere
 from workflows.connectors.payments import SqlitePayments
 
 PATIENCE = 60.0  # seconds for a process to start, or for a step of the journey to show
@@ -142,10 +143,7 @@ async def open_stage(port: int) -> AsyncGenerator[Stage, None]:
             {
                 "REDIS_URL": url,
                 "COUNTERSIGN_NAMESPACE": f"demo-{secrets.token_hex(3)}",
-                "COUNTERSIGN_PAYMENTS_DB": directory / "payments.db",
-                "COUNTERSIGN_CRM_DB": directory / "crm.db",
-                "COUNTERSIGN_STRIPE_KEY": None,
-                "COUNTERSIGN_FHIR_BASE": None,
+                **nowhere(directory),
             }
         )
         store, starter = await stack.enter_async_context(open_store(settings))

@@ -2,6 +2,7 @@
 it."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,16 @@ async def test_all_workflows_of_the_deployment_are_checked_and_are_fine(tmp_path
     done = await run(needed(tmp_path), "check")
     assert done.exit_code == 0, done.output
     assert "refund: nothing would happen twice (1 question, " in done.stdout
+
+
+async def test_it_leaves_nothing_where_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("refund", "crm_update", "outbound_email"):
+        done = await run({}, "check", name, "--call-effects")
+        assert done.exit_code == 0, done.output
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - nothing waits for it
 
 
 async def test_what_would_happen_twice_is_told_with_its_line_and_the_cures(mine: str) -> None:

@@ -19,6 +19,7 @@ from bot.local.torture.crashes import Journey, NotRepeatable, Stand, Tortured
 from bot.local.torture.life import Stuck
 from bot.local.torture.report import report
 from bot.settings import StoreSettings
+from bot.trying import nowhere
 from workflows.loading import BadTarget
 
 EXPECTED = (BadTarget, EmbeddedRedisError, NotRepeatable, Stuck)  # their words are for people
@@ -49,14 +50,10 @@ def _torture(asked: Asked, console: Console) -> Tortured:
         directory = Path(name)
         given = {
             "REDIS_URL": "redis://unused",
-            "COUNTERSIGN_PAYMENTS_DB": directory / "payments.db",
-            "COUNTERSIGN_CRM_DB": directory / "crm.db",
-            "COUNTERSIGN_OUTBOX": directory / "outbox",
+            **nowhere(directory),
             # Who decides is the kit's reviewer, whatever stands here.
             "COUNTERSIGN_LEGAL": FINANCE_APPROVERS.id,
             "COUNTERSIGN_SIGNATORIES": FINANCE_APPROVERS.id,
-            "COUNTERSIGN_STRIPE_KEY": None,
-            "COUNTERSIGN_FHIR_BASE": None,
         }
         make = target.load(asked.target, catalog(StoreSettings.model_validate(given)))
         make().read_input(asked.values)
