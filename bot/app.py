@@ -90,7 +90,7 @@ def catalog(settings: StoreSettings) -> Catalog:
 def policies(known: Catalog, default: Policy) -> dict[str, Policy]:
     """Who decides, by workflow. BadSettings where that would be nobody, unless it is lacking
     anyhow: nobody then starts it."""
-    chosen = {name: workflow.policy or default for name, workflow in known.items()}
+    chosen = {name: workflow.decided_by(default) for name, workflow in known.items()}
     problems: list[str] = []
     for name, policy in sorted(chosen.items()):
         if known[name].lacks:

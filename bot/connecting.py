@@ -17,7 +17,7 @@ from workflows.graphs.refund import refund
 def own(settings: StoreSettings) -> list[Workflow]:
     """Those of our workflows that reach them."""
     return [
-        refund(payments(settings)),
+        refund(payments(settings), settings.refund_tiers),
         crm_update(crm(settings)),
         patient_reply(patients(settings)),
     ]

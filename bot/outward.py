@@ -1,6 +1,7 @@
-"""Settings of what goes out of the house: mail, contracts for signature, and who decides these."""
+"""Settings of what goes out of the house: mail, contracts, money, and who decides these."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode
 from workflows.addresses import mailbox
 from workflows.connectors.dropbox_sign import API
 from workflows.connectors.smtp import SmtpServer
-from workflows.policy import APPROVER_ID, ApproverId
+from workflows.graphs.refund import AMOUNT
+from workflows.policy import APPROVER_ID, ApproverId, Tier
 
 
 class OutwardSettings(BaseSettings):
@@ -81,6 +83,33 @@ class OutwardSettings(BaseSettings):
             description="ids of those who decide it after them, by commas",
         ),
     ] = ()
+
+    refund_tiers: Annotated[
+        tuple[Tier, ...],
+        NoDecode,
+        Field(
+            alias="COUNTERSIGN_REFUND_TIERS",
+            description="how many approve a refund over an amount: `1000:2,50000:3`, in whichever "
+            "currency it is",
+        ),
+    ] = ()
+
+    @field_validator("refund_tiers", mode="before")
+    @classmethod
+    def _tiers(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        given = [each.strip().split(":") for each in value.split(",") if each.strip()]
+        try:
+            tiers = [
+                Tier(field=AMOUNT, over=Decimal(over), quorum=int(quorum)) for over, quorum in given
+            ]
+        except (ArithmeticError, ValueError):
+            raise ValueError(
+                "COUNTERSIGN_REFUND_TIERS: write amount:approvals, several by commas, such as "
+                "1000:2,50000:3"
+            ) from None
+        return tuple(sorted(tiers, key=lambda tier: tier.over))  # the last that holds decides
 
     @field_validator("legal", "signatories", mode="before")
     @classmethod

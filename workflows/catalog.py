@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from workflows.clock import Clock, utc_now
 from workflows.effects import ThreadEffects
-from workflows.policy import Policy
+from workflows.policy import Policy, Tier
 from workflows.preconditions import Check
 
 
@@ -46,6 +46,7 @@ class Workflow:
     graph: StateGraph[Any, Any, Any, Any] | Pregel[Any, Any, Any, Any]
     version: str = "1"
     policy: Policy | None = None
+    tiers: tuple[Tier, ...] = ()
     state_types: tuple[type, ...] = ()
     time_limit: timedelta = timedelta(minutes=10)
     examples: tuple[str, ...] = ()
@@ -57,6 +58,10 @@ class Workflow:
         if isinstance(self.graph, StateGraph):
             return self.graph.compile(checkpointer=saver)
         return self.graph.copy(update={"checkpointer": saver})
+
+    def decided_by(self, default: Policy) -> Policy:
+        """Who may decide where a request does not say. default: the deployment's."""
+        return self.policy or default.model_copy(update={"tiers": (*default.tiers, *self.tiers)})
 
     def read_input(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The input as JSON values. InvalidInput names every field that does not fit, or that the

@@ -1,6 +1,7 @@
 """Settings of what goes out: all of it optional, wrong ones named, no secret shown; and what a
 deployment sends through by them."""
 
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -11,6 +12,8 @@ from bot.settings import BadSettings, StoreSettings, load
 from bot.starting import BadStart, Starter
 from workflows.connectors.outbox import TRIAL
 from workflows.graphs.outbound_email import Nodes
+from workflows.graphs.refund import refund_request
+from workflows.money import to_minor
 from workflows.policy import Policy
 
 SMTP = "smtp://countersign:hunter2@mail.acme.example:587"
@@ -75,6 +78,10 @@ def trial_of(workflow: Any) -> str:
         ({"LEGAL": "@legal"}, "COUNTERSIGN_LEGAL: '@legal': use ids of users"),
         ({"SIGNATORIES": "U1,nobody"}, "COUNTERSIGN_SIGNATORIES: 'U1', 'nobody': use ids"),
         ({"DROPBOX_SIGN_URL": "api.hellosign.com"}, "COUNTERSIGN_DROPBOX_SIGN_URL: does not have"),
+        ({"REFUND_TIERS": "1000"}, "COUNTERSIGN_REFUND_TIERS: write amount:approvals"),
+        ({"REFUND_TIERS": "much:2"}, "COUNTERSIGN_REFUND_TIERS: write amount:approvals"),
+        ({"REFUND_TIERS": "1000:0"}, "COUNTERSIGN_REFUND_TIERS: write amount:approvals"),
+        ({"REFUND_TIERS": "-1:2"}, "COUNTERSIGN_REFUND_TIERS: write amount:approvals"),
         ({"DROPBOX_SIGN_TEST": "perhaps"}, "COUNTERSIGN_DROPBOX_SIGN_TEST: Input should be a"),
     ],
 )
@@ -85,6 +92,28 @@ def test_what_is_wrong_is_named(
         settings(monkeypatch, **given)
     assert f"- {words}" in str(wrong.value)
     assert "hunter2" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("amount", "approvals"), [("1000", 1), ("1000.01", 2), ("50000", 2), ("50000.01", 3)]
+)
+def test_more_approve_a_larger_refund(
+    monkeypatch: pytest.MonkeyPatch, amount: str, approvals: int
+) -> None:
+    known = catalog(settings(monkeypatch, REFUND_TIERS="50000:3, 1000:2"))
+    chosen = policies(known, Policy(approvers=("S00FINANCE",)))
+    asked = {"customer": "Acme", "currency": "EUR", "order": None, "reason": "Late"}
+    cents = to_minor(Decimal(amount), "EUR")
+    request = refund_request({**asked, "amount": amount, "amount_cents": cents})  # pyright: ignore[reportArgumentType]
+    [stage] = chosen["refund"].for_request(request.fields).in_order
+    assert (stage.approvers, stage.quorum) == (("S00FINANCE",), approvals)
+    assert chosen["outbound_email"].tiers == ()
+
+
+def test_tiers_that_nobody_could_pass_are_said_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = catalog(settings(monkeypatch, REFUND_TIERS="1000:2"))
+    with pytest.raises(BadSettings, match="refund wants 2 to approve and names 1"):
+        policies(known, Policy(approvers=("U0000MARA",)))
 
 
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

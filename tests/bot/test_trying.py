@@ -5,16 +5,21 @@ from pathlib import Path
 import pytest
 
 from bot.app import catalog
-from bot.connecting import crm
+from bot.connecting import crm, patients, payments
 from bot.settings import StoreSettings
 from bot.trying import nowhere
 from workflows.connectors.crm import SqliteCrm
+from workflows.connectors.patients import SqlitePatients
+from workflows.connectors.payments import SqlitePayments
 
 REAL = {
     "COUNTERSIGN_HUBSPOT_TOKEN": "pat-1",
     "COUNTERSIGN_MAIL_FROM": "support@acme.example",
     "COUNTERSIGN_SMTP_URL": "smtp://mail.acme.example:587",
     "COUNTERSIGN_DROPBOX_SIGN_KEY": "key",
+    "COUNTERSIGN_STRIPE_KEY": "sk_live_1",
+    "COUNTERSIGN_FHIR_BASE": "https://fhir.acme.example",
+    "COUNTERSIGN_FHIR_CONSENT": "http://loinc.org|59284-0",
 }
 
 
@@ -36,6 +41,8 @@ def test_accounts_of_the_deployment_are_not_used(
 
     settings = StoreSettings.model_validate({**given, **nowhere(tmp_path / "trial")})
     assert isinstance(crm(settings), SqliteCrm)
+    assert isinstance(payments(settings), SqlitePayments)
+    assert isinstance(patients(settings), SqlitePatients)
     assert (settings.smtp_url, settings.dropbox_sign_key, settings.hubspot_token) == (None,) * 3
     assert catalog(settings)
     assert settings.crm_db == tmp_path / "trial" / "crm.db"

@@ -31,6 +31,24 @@ async def carried_out(known: Asking) -> None:
     await eventually("it is carried out", lambda: known.done or None)
 
 
+async def test_a_large_refund_wants_two_and_a_small_one_does_not(deployment: Deployment) -> None:
+    async with deployment.instance(COUNTERSIGN_REFUND_TIERS="1000:2"):
+        small = await deployment.start(customer="Small", amount="1000")
+        large = await deployment.start(customer="Large", amount="1000.01")
+        for title in ("Refund $1,000.00 to Small", "Refund $1,000.01 to Large"):
+            card = await deployment.card(title)
+            await deployment.person("mara").click(card, "Approve")
+        await deployment.reads(card, "1 of 2")
+        await eventually("the small one is paid", lambda: paid(deployment, small), 60)
+        assert await paid(deployment, large) is None
+        await deployment.person("jonas").click(card, "Approve")
+        await eventually("the large one is paid", lambda: paid(deployment, large), 60)
+
+
+async def paid(deployment: Deployment, thread_id: str) -> object:
+    return await deployment.payments.find(f"refund:{thread_id}")
+
+
 async def test_two_of_a_group_decide_together(deployment: Deployment) -> None:
     known = asks(TWO)
     async with deployment.instance(known=known) as bot:

@@ -1,5 +1,6 @@
 """Refund: prepare the payload, ask a person, pay back once what they say, tell what happened."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
@@ -24,12 +25,14 @@ from workflows.fields import CodeField, MoneyField, TextField
 from workflows.hidden import ONE_LINE, VISIBLE
 from workflows.hints import HINTS, MULTILINE
 from workflows.money import Currency, format_money, to_minor
+from workflows.policy import Tier
 from workflows.protocol import ApprovalRequest, Decision, Editable, Risk, request_approval
 
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), VISIBLE
 ]
 Line = Annotated[Text, ONE_LINE]
+AMOUNT = "Amount"  # the field that tiers are about
 LARGE = 100_000  # minor units: from here on the card asks twice
 DECIDE_WITHIN = timedelta(days=7)
 PaymentId = Annotated[
@@ -92,8 +95,8 @@ class RefundState(TypedDict):
     outcome: NotRequired[str]
 
 
-def refund(payments: Payments) -> Workflow:
-    """The workflow, paying through `payments`."""
+def refund(payments: Payments, tiers: Sequence[Tier] = ()) -> Workflow:
+    """The workflow, paying through `payments`. tiers: who decides what is over an amount."""
 
     async def commit_refund(state: RefundState, runtime: Runtime[Context]) -> dict[str, Any]:
         operation_id = state["operation_id"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
@@ -127,6 +130,7 @@ def refund(payments: Payments) -> Workflow:
         title="Refund",
         input_model=PaymentRefundInput if payments.needs_payment else RefundInput,
         graph=graph,
+        tiers=tuple(tiers),
         examples=('customer="Acme GmbH" amount=120.50 currency=EUR reason="Damaged parcel"',),
     )
 
@@ -160,7 +164,7 @@ def refund_request(state: RefundState) -> ApprovalRequest:
     return ApprovalRequest(
         title=f"Refund {format_money(cents, currency)} to {_short(state['customer'])}",
         fields=(
-            MoneyField(label="Amount", amount_minor=cents, currency=currency),
+            MoneyField(label=AMOUNT, amount_minor=cents, currency=currency),
             TextField(label="Customer", value=state["customer"]),
             *order,
             *payment,

@@ -238,7 +238,7 @@ def run_once(stand: Stand, journey: Journey, crash: Crash | None) -> Ran:
     """From the start to the end."""
     with stand.world(journey) as world:
         made = journey.make()
-        workflow = replace(made, policy=None, checks=unwatched(made.checks))
+        workflow = replace(made, policy=None, tiers=(), checks=unwatched(made.checks))
         settings, known = stand.settings(world), Catalog([workflow])
         life = Life(settings, known, world, workflow.name, journey.values, journey.decide)
         with Watch(world.outside, _ports(stand, world)).on():
