@@ -6,7 +6,7 @@ of the saver it is kept what there was right before: that is what a crash would 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -205,7 +205,8 @@ class Rehearsal:
         self.watch = watch
         self.moments: list[Moment] = []
         self._writes, self._every = 0, 1
-        self.ledger = MemoryLedger(NOTHING, "", watch=watch, calls=calls)
+        self.ahead = timedelta()  # of our clock: a wait is over at once
+        self.ledger = MemoryLedger(NOTHING, "", self.now, watch=watch, calls=calls)
         self.saver = MemorySaver(workflow.state_types, self._before_write)
         self._runner = Runner(Catalog([workflow]), self.saver, self.ledger)
         self._lease = HeldLease(NOTHING, "", "", timedelta(days=1))
@@ -225,8 +226,15 @@ class Rehearsal:
             answers,
             lease=self._lease,
             control=control,
+            now=self.now(),
             decided=MappingProxyType({}),
         )
+
+    def now(self) -> datetime:
+        return utc_now() + self.ahead
+
+    def sleep_until(self, moment: datetime) -> None:
+        self.ahead = max(self.ahead, moment - utc_now())
 
     def restore(self, moment: Moment) -> None:
         """What a new process finds after a crash."""

@@ -7,6 +7,7 @@ import re
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from langgraph.errors import GraphInterrupt
@@ -55,11 +56,13 @@ class Ran:
 
 @dataclass(frozen=True)
 class Life:
-    """From one resume to the next: what it was given, and what it asked at its end."""
+    """From one resume to the next: what it was given, and what it asked at its end. ahead: of the
+    clock, by what it had waited."""
 
     number: int
     answers: Mapping[str, Any]
     asked: tuple[Question, ...]
+    ahead: timedelta
 
 
 class Stopped(Exception):
@@ -100,6 +103,7 @@ class _Running:
         self._watch = watch
         self._raised = raised
         self._lives: list[Life] = []
+        self._waits = 0
         self._ran = Ran()
 
     async def all(self) -> Ran:
@@ -133,14 +137,17 @@ class _Running:
         while True:
             self._watch.life += 1
             state = await self._advance(clean, answers)
-            self._lives.append(Life(self._watch.life, dict(answers), state.open))
+            self._lives.append(Life(self._watch.life, dict(answers), state.open, clean.ahead))
             self._tell(self._swallowed(clean))
             self._tell(self._changed(known, state.open))
             new = [question for question in state.open if question.key not in known]
             self._asked_again(known, new)
             known |= {question.key: question for question in new}
             if not state.open:
-                return
+                if state.wakes_at is None:
+                    return
+                self._sleep(clean, state.wakes_at)
+                continue
             self._ran.questions = len(known)
             if len(known) > QUESTIONS_AT_MOST:
                 raise Stopped(
@@ -149,6 +156,13 @@ class _Running:
                 )
             first = state.open[0]
             answers[first.key] = self._answer(first, len(answers))
+
+    def _sleep(self, clean: Rehearsal, until: datetime) -> None:
+        """What comes after a wait is checked, too."""
+        self._waits += 1
+        if self._waits > QUESTIONS_AT_MOST:
+            raise Stopped(f"it has waited {QUESTIONS_AT_MOST} times and does not end")
+        clean.sleep_until(until)
 
     def _asked_again(self, known: Mapping[str, Question], new: Iterable[Question]) -> None:
         """A request of ours says by its note that it is asked again; then it was another one."""
@@ -223,6 +237,7 @@ class _Running:
         before, began = self._watch.calls[: moment.calls], len(self._watch.calls)
         again = self._rehearsal()
         again.restore(moment)
+        again.ahead = life.ahead
         try:
             state = await again.advance(self._given, life.answers, one_step=True)
         except (EffectInDoubt, CallRefused):

@@ -8,12 +8,13 @@ for `countersign torture`.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from langgraph.runtime import RunControl
 
 from workflows.catalog import Catalog, Workflow
+from workflows.clock import utc_now
 from workflows.effects import EffectLedger, Receipt, ThreadEffects, require_receipt
 from workflows.lease import Lease
 from workflows.payloads import read_question, write_answer
@@ -43,7 +44,8 @@ class Trial:
     def __init__(self, workflow: Workflow, thread_id: str = "trial-1") -> None:
         self.receipts: dict[str, Receipt] = {}
         self._workflow, self._thread_id = workflow, thread_id
-        ledger = _Ledger(NOTHING, "", receipts=self.receipts)
+        self._ahead = timedelta()  # of the clock, by what it has waited
+        ledger = _Ledger(NOTHING, "", self._now, receipts=self.receipts)
         saver = MemorySaver(workflow.state_types, before_write=lambda: None)
         self._runner = Runner(Catalog([workflow]), saver, ledger)
         self._lease = HeldLease(NOTHING, "", "", timedelta(days=1))
@@ -94,6 +96,19 @@ class Trial:
         """Nobody decides in time."""
         await self._hand_over(Expired(**self._by(NOBODY)))
 
+    @property
+    def waits_until(self) -> datetime | None:
+        """For which time it waits (workflows.waits)."""
+        return self._state.wakes_at if self._state else None
+
+    async def wake(self) -> None:
+        """That time comes."""
+        until = self.waits_until
+        if until is None:
+            raise LookupError(f"{self._workflow.name} waits for no time")
+        self._ahead = max(self._ahead, until - utc_now())
+        await self._run({})
+
     async def _answer(self, decision: Decision) -> None:
         """ValueError where the request does not take it."""
         asks, request = self._asks, self.request
@@ -123,6 +138,7 @@ class Trial:
                 answers,
                 lease=self._lease,
                 control=RunControl(),
+                now=self._now(),
                 decided=self._decided,
                 declared=self._declared,
             )
@@ -138,8 +154,11 @@ class Trial:
             raise LookupError(f"{self._workflow.name} cannot ask this: {found[0].problem}")
         return found[0]
 
+    def _now(self) -> datetime:
+        return utc_now() + self._ahead
+
     def _by(self, actor: Actor = REVIEWER) -> dict[str, Any]:
-        return {"by": actor, "at": datetime.now(UTC), "digest": self.request.digest}
+        return {"by": actor, "at": self._now(), "digest": self.request.digest}
 
 
 @dataclass(frozen=True, kw_only=True)

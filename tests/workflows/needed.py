@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from bot.trying import nowhere
+
 
 def needed(directory: Path) -> dict[str, str | None]:
     """Settings, and the files that their examples name; a setting that there is not is passed
@@ -12,6 +14,5 @@ def needed(directory: Path) -> dict[str, str | None]:
         "COUNTERSIGN_LEGAL": "S0000LEGAL",
         "COUNTERSIGN_SIGNATORIES": "S000SIGNED",
         "COUNTERSIGN_FILES": str(directory),
-        "COUNTERSIGN_OUTBOX": str(directory / "outbox"),
-        "COUNTERSIGN_PAYMENTS_DB": str(directory / "payments.db"),
+        **{name: path and str(path) for name, path in nowhere(directory).items()},
     }

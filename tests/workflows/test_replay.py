@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,14 @@ from tests.workflows.gallery.world import State, World, chain, world_at
 from tests.workflows.needed import needed
 from tests.workflows.test_any_graph import agent
 from workflows.catalog import Context
+from workflows.clock import utc_now
 from workflows.effects import EffectRefused, Receipt
 from workflows.fields import TextField
 from workflows.findings import CURES
 from workflows.protocol import ApprovalRequest, Editable, request_approval
 from workflows.rehearsal import MOMENTS_AT_MOST, Given
 from workflows.replay import Ended, assert_replay_safe, check_replay, told
+from workflows.waits import wait_until
 from workflows.watching import CallRefused, Watch, watching
 
 
@@ -80,6 +83,29 @@ async def test_a_refund_that_is_edited_is_paid_once(tmp_path: Path) -> None:
     assert not report.failing(strict=True), told(report)
     with contextlib.closing(sqlite3.connect(tmp_path / "payments.db")) as db:
         assert db.execute("SELECT amount_minor FROM refunds").fetchall() == [(500,)]
+
+
+async def test_what_comes_after_a_wait_is_checked_too(tmp_path: Path) -> None:
+    """Also at night, when nothing is sent before the morning."""
+    workflow = deployed(tmp_path)["patient_reply"]
+    given = {"patient": "p-1", "zone": "UTC", "template": "results", "body": "All is well."}
+    later = {**given, "send_at": "2099-01-01T03:00:00Z"}
+    await check_replay(workflow, workflow.read_input(later), call_effects=True)
+    with contextlib.closing(sqlite3.connect(tmp_path / "patients.db")) as db:
+        assert db.execute("SELECT count(*) FROM messages").fetchall() == [(1,)]
+
+
+async def test_a_graph_that_waits_without_end_is_stopped() -> None:
+    def wait(state: State) -> State:
+        wait_until(utc_now() + timedelta(days=1))
+        return state
+
+    graph: Any = StateGraph(State)
+    graph.add_node("wait", wait)
+    graph.add_edge(START, "wait")
+    graph.add_edge("wait", "wait")
+    report = await check_replay(graph, {})
+    assert "it has waited 50 times and does not end" in report.unchecked
 
 
 # --- for tests of one's own

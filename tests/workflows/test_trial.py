@@ -1,6 +1,7 @@
 """A trial in memory refuses what production would: what authors test is what will be."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from langgraph.runtime import Runtime
 
 from tests.journey.test_preconditions import ANEW, FIRST, Account, State, gate, workflow
 from workflows.catalog import Context, Workflow
+from workflows.clock import utc_now
 from workflows.connectors.crm import SqliteCrm
+from workflows.connectors.patients import SqlitePatients
 from workflows.connectors.payments import SqlitePayments
 from workflows.effects import EffectInDoubt, EffectRefused
 from workflows.graphs.crm_update import crm_update
+from workflows.graphs.patient_reply import patient_reply
 from workflows.runner import SettingMissing
 from workflows.trial import Trial
 
@@ -99,6 +103,24 @@ async def test_one_of_ours_is_tried_as_it_is(tmp_path: Path) -> None:
     assert trial.values["decision"].type == "outdated"
     await trial.approve()
     assert [values for _, values in await crm.updates()] == [{"city": "Bern"}]
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+async def test_what_waits_for_a_time_goes_on_when_it_comes(tmp_path: Path, withdrawn: bool) -> None:
+    patients = SqlitePatients(tmp_path / "patients.db")
+    tomorrow = (utc_now() + timedelta(days=1)).replace(hour=12).isoformat()
+    given: Any = {"patient": "p-1", "zone": "UTC", "template": "results", "body": "All is well."}
+    trial = await Trial.start(patient_reply(patients), **given, send_at=tomorrow)
+    await trial.approve()
+    assert (trial.finished, trial.receipts) == (False, {})
+    assert trial.waits_until == datetime.fromisoformat(tomorrow)
+    if withdrawn:
+        await patients.withdraw("p-1")
+    await trial.wake()
+    assert trial.finished
+    assert len(trial.receipts) == (0 if withdrawn else 1)
+    with pytest.raises(LookupError, match="waits for no time"):
+        await trial.wake()
 
 
 def effect(account: Account, call: Any) -> Workflow:
