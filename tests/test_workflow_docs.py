@@ -13,14 +13,19 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from bot.app import catalog
 from bot.cli import cli
+from bot.given import field_values
 from bot.local.person import Seen
+from bot.settings import StoreSettings
+from bot.trying import nowhere
 from tests.deployment import Deployment
 from tests.eventually import eventually
 from workflows.loading import GROUP
 
 DOCS = Path(__file__).parents[1] / "docs"
 WRITE = (DOCS / "write-a-workflow.md").read_text(encoding="utf-8")
+OURS = (DOCS / "workflows.md").read_text(encoding="utf-8")
 BRING = (DOCS / "bring-your-graph.md").read_text(encoding="utf-8")
 BIN = Path(sys.executable).parent
 
@@ -112,6 +117,16 @@ def test_the_other_commands_are_ones() -> None:
             assert options == known[words[1]]
             told = CliRunner().invoke(cli, [words[1], "--help"], env={"COLUMNS": "200"})
             assert all(each in told.output for each in options)
+
+
+def test_what_is_started_in_the_docs_can_be(tmp_path: Path) -> None:
+    given = {"REDIS_URL": "redis://unused", **nowhere(tmp_path)}
+    known = catalog(StoreSettings.model_validate(given))
+    text = OURS.replace("\\\n", "")
+    started = [words[2:] for words in commands(text) if words[:2] == ["countersign", "start"]]
+    for name, *fields in started:
+        known[name].read_input(field_values(fields))
+    assert {name for name, *_ in started} == set(known)
 
 
 async def test_a_graph_of_ten_lines_is_asked_about(
