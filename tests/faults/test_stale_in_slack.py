@@ -42,6 +42,7 @@ async def asked(pair: Pair, deployment: Deployment) -> str:
     thread_id = await deployment.start()
     await pair[0].tasks.advance(thread_id)
     (approval,) = await deployment.approvals_of(thread_id)
+    await pair[0].tasks.compare(approval.id)
     return approval.id
 
 
