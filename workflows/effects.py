@@ -114,6 +114,11 @@ class EffectLedger:
     now: Clock = utc_now
     seconds: Callable[[], float] = time.monotonic
 
+    @property
+    def bound(self) -> "type[ThreadEffects]":
+        """As which a node sees it."""
+        return ThreadEffects
+
     def of(
         self,
         lease: Lease,
@@ -125,7 +130,7 @@ class EffectLedger:
         """decisions: keys of the questions whose answers the graph runs on. decided: all that
         was decided in the thread, by key. conditions: what these decisions rest on."""
         conditions = conditions or Conditions()
-        return ThreadEffects(self, lease, thread_id, decisions, decided or {}, conditions)
+        return self.bound(self, lease, thread_id, decisions, decided or {}, conditions)
 
     async def entries(self, thread_id: str) -> list[EffectEntry]:
         """Every effect of the thread, oldest first; one that cannot be read is in doubt."""

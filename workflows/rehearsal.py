@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph._internal._constants import ERROR, INTERRUPT  # private, pinned
@@ -24,7 +24,6 @@ from workflows.effects import EffectLedger, Receipt, ThreadEffects
 from workflows.findings import Place
 from workflows.lease import Lease
 from workflows.payloads import read_question, write_answer
-from workflows.preconditions import Conditions
 from workflows.protocol import BY_NOBODY, DECISION, Actor, Decision, Editable
 from workflows.runner import Question, Runner, ThreadState
 from workflows.serializer import TypedRedisSerializer, UnstorableState
@@ -151,22 +150,17 @@ class MemoryLedger(EffectLedger):
     receipts: dict[str, Receipt] = field(default_factory=dict[str, Receipt])
     uses: list[Use] = field(default_factory=list[Use])
 
-    def of(
-        self,
-        lease: Lease,
-        thread_id: str,
-        decisions: tuple[str, ...] = (),
-        decided: Mapping[str, Decision] | None = None,
-        conditions: Conditions | None = None,
-    ) -> ThreadEffects:
-        """Preconditions are not looked at: this is a matter of replays, not of the world."""
-        rest = (decisions, decided or {}, conditions or Conditions())
-        return MemoryEffects(self, lease, thread_id, *rest, memory=self)
+    @property
+    def bound(self) -> type[ThreadEffects]:
+        return MemoryEffects
 
 
-@dataclass(frozen=True, kw_only=True)
 class MemoryEffects(ThreadEffects):
-    memory: MemoryLedger
+    """Preconditions are not looked at: this is a matter of replays, not of the world."""
+
+    @property
+    def memory(self) -> MemoryLedger:
+        return cast("MemoryLedger", self.ledger)
 
     async def once(
         self,

@@ -9,16 +9,15 @@ for `countersign torture`.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from langgraph.runtime import RunControl
 
 from workflows.catalog import Catalog, Workflow
 from workflows.clock import utc_now
 from workflows.effects import EffectLedger, Receipt, ThreadEffects, require_receipt
-from workflows.lease import Lease
 from workflows.payloads import read_question, write_answer
-from workflows.preconditions import Conditions, Precondition, PreconditionFailed
+from workflows.preconditions import Precondition, PreconditionFailed
 from workflows.protocol import (
     Actor,
     ApprovalRequest,
@@ -168,23 +167,17 @@ class _Ledger(EffectLedger):
     receipts: dict[str, Receipt]
     decisions: set[str] = field(default_factory=set[str])
 
-    def of(
-        self,
-        lease: Lease,
-        thread_id: str,
-        decisions: tuple[str, ...] = (),
-        decided: Mapping[str, Decision] | None = None,
-        conditions: Conditions | None = None,
-    ) -> ThreadEffects:
-        rest = (decisions, decided or {}, conditions or Conditions())
-        return _InMemory(self, lease, thread_id, *rest, memory=self)
+    @property
+    def bound(self) -> type[ThreadEffects]:
+        return _InMemory
 
 
-@dataclass(frozen=True, kw_only=True)
 class _InMemory(ThreadEffects):
     """As ThreadEffects, without crashes."""
 
-    memory: _Ledger
+    @property
+    def memory(self) -> _Ledger:
+        return cast("_Ledger", self.ledger)
 
     async def once(
         self,
