@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 
@@ -111,8 +111,8 @@ class Draft(BaseModel):
 
 
 class AuditEvent(Draft):
-    """An event in its thread's chain. seq: from 0, without a gap. key: id of the key of the hash;
-    not there where that is plain. hash: SHA-256 or HMAC-SHA-256 (hex) over the canonical JSON of
+    """An event in its thread's chain. seq: from 0, without a gap. key: id of the key of the hash,
+    empty where that is plain. hash: SHA-256 or HMAC-SHA-256 (hex) over the canonical JSON of
     all the other fields."""
 
     seq: int
@@ -135,8 +135,7 @@ def chain(
     events: list[AuditEvent] = []
     for draft in drafts:
         seq, previous = (last.seq + 1, last.hash) if last else (0, GENESIS)
-        signed: dict[str, Any] = {"key": keyring.signs_with} if keyring.signs_with else {}
-        made = AuditEvent(**dict(draft), seq=seq, previous=previous, **signed)
+        made = AuditEvent(**dict(draft), seq=seq, previous=previous, key=keyring.signs_with)
         event = AuditEvent.model_validate_json(made.model_dump_json())  # as it is read again
         last = event.model_copy(update={"hash": event.digest_of_all(keyring)})
         events.append(last)

@@ -1,6 +1,7 @@
 """The trail is a chain: what was altered, left out, added or moved in it is found."""
 
 import hashlib
+import hmac
 import json
 import math
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.audit import GENESIS, AuditEvent, Tag, chain, first_broken
+from bot.audit import GENESIS, AuditEvent, Keyring, Tag, UnknownKey, chain, first_broken
 from tests.bot.samples import actor, after, draft
 
 Events = list[AuditEvent]
@@ -100,3 +101,17 @@ def test_the_hash_is_one_that_anyone_can_compute() -> None:
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     assert event.hash == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_signed_chain_holds_only_for_who_knows_the_secret() -> None:
+    ours, guessed = Keyring({"ours": b"k" * 32}), Keyring({"ours": b"g" * 32})
+    events = chain(None, [draft(), draft()], ours)
+    body = events[0].model_dump(mode="json", exclude={"hash"}, exclude_unset=True)
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert events[0].hash == hmac.new(b"k" * 32, canonical.encode(), "sha256").hexdigest()
+    assert first_broken(events, ours) is None
+    assert first_broken(events, guessed) == 0
+    forged = hashlib.sha256(canonical.encode()).hexdigest()  # as anyone can
+    assert first_broken([events[0].model_copy(update={"hash": forged})], ours) == 0
+    with pytest.raises(UnknownKey, match="ours"):
+        first_broken(events, Keyring({"other": b"k" * 32}))
