@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import tempfile
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,13 +16,12 @@ from pydantic import Field, SecretStr
 
 from bot.app import catalog, open_store
 from bot.given import BadInput, field_values, given_input
-from bot.redis_check import RedisNotSuitable
-from bot.settings import BadSettings, StoreSettings, load
-from bot.telemetry import configure_logging, reference
+from bot.settings import StoreSettings, load
+from bot.telemetry import configure_logging
+from bot.terminal import in_words, say
 from bot.trying import stores
 from bot.verdicts import Format, drawn, exit_code
-from bot.views.text import clean
-from workflows.catalog import InvalidInput, UnknownWorkflow, Workflow
+from workflows.catalog import InvalidInput, Workflow
 from workflows.loading import BadTarget, named
 from workflows.protocol import BY_NOBODY
 from workflows.rehearsal import Given
@@ -36,7 +35,7 @@ class CannotCheck(Exception):
     """There is nothing to check as it was asked; the message says why."""
 
 
-EXPECTED = (BadInput, BadSettings, BadTarget, CannotCheck, Ended, RedisNotSuitable, UnknownWorkflow)
+EXPECTED = (BadInput, BadTarget, CannotCheck, Ended)
 
 
 class CheckSettings(StoreSettings):
@@ -110,7 +109,7 @@ def check(
     """
     configure_logging("ERROR")
     listen()
-    with _told_in_words():
+    with in_words(EXPECTED, code=2):
         asked = Asked(
             target,
             given_input(input, fields or []) if input is not None or fields else None,
@@ -123,24 +122,6 @@ def check(
             reports = run(_checked(asked))
     print(drawn(reports, format, strict=strict))  # noqa: T201 - for people and for programs
     raise typer.Exit(exit_code(reports, strict=strict))
-
-
-@contextlib.contextmanager
-def _told_in_words() -> Generator[None, None, None]:
-    """Whatever it is, exit 2; no traceback reaches a user."""
-    try:
-        yield
-    except EXPECTED as error:
-        words = str(error)
-    except KeyboardInterrupt:
-        words = "Stopped."
-    except Exception as error:  # noqa: BLE001 - as it says
-        number = reference(error, command="check")
-        words = f"Something went wrong (reference {number}): {type(error).__name__}"
-    else:
-        return
-    print(clean(words), file=sys.stderr)  # noqa: T201
-    raise typer.Exit(2)
 
 
 async def _checked(asked: Asked) -> list[Report]:
@@ -164,7 +145,7 @@ def _chosen(asked: Asked, settings: StoreSettings) -> list[Workflow]:
     for workflow in known.values():
         if workflow.lacks:
             words = f"{workflow.name} is left out, as it cannot be started here: {workflow.lacks}"
-            print(clean(words), file=sys.stderr)  # noqa: T201 - no part of the report
+            say(words)  # no part of the report
     return [workflow for workflow in known.values() if not workflow.lacks]
 
 

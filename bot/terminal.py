@@ -1,8 +1,9 @@
 """What all commands share: settings, the terminal, and errors in words instead of tracebacks."""
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
 import typer
@@ -67,18 +68,30 @@ def given(as_json: str | None, fields: list[str]) -> dict[str, Any]:
 
 
 def result_of(work: Coroutine[Any, Any, T], expected: tuple[type[Exception], ...] = ()) -> T:
-    """The outcome; or the words for what went wrong, and exit 1. expected: errors whose own
-    words are for people, besides those of every command."""
-    try:
+    """The outcome; or the words for what went wrong, and exit 1."""
+    with in_words(expected):
         return asyncio.run(work)
+
+
+@contextlib.contextmanager
+def in_words(expected: tuple[type[Exception], ...] = (), code: int = 1) -> Generator[None]:
+    """What goes wrong in the block is told in words, and ends with that exit code; no traceback
+    reaches a user. expected: errors whose own words are for people, besides those of every
+    command."""
+    try:
+        yield
     except (*EXPECTED, *expected) as error:
         say(str(error))
     except KeyboardInterrupt:
         err.print("Stopped.")
-    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+    except typer.Exit:
+        raise
+    except Exception as error:  # noqa: BLE001 - as it says
         number = reference(error, command=" ".join(sys.argv[1:2]))
         say(f"Something went wrong (reference {number}): {type(error).__name__}")
-    raise typer.Exit(1)
+    else:
+        return
+    raise typer.Exit(code)
 
 
 def say(problem: str) -> None:
